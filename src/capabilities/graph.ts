@@ -1,0 +1,11 @@
+/**
+ * Which capability may use which other's contract and service type. Acyclic; checked by
+ * test/tidy.test.ts, drawn in ARCHITECTURE.md.
+ */
+export const graph: Readonly<Record<string, readonly string[]>> = {
+  workspace: [],
+  tables: [],
+  registry: [],
+  predictions: ['tables'],
+  serving: ['registry', 'predictions'],
+};

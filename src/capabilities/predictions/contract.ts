@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { PageQuery, pageOf } from '../../base/page.ts';
+import { route } from '../../base/route.ts';
+
+/** An endpoint's name is its model name on the wire and its table's name in `predictions`. */
+export const EndpointName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{0,62}$/,
+    'lowercase letters, digits and _, starting with a letter, at most 63',
+  );
+
+export const RequestId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'printable ASCII, at most 128');
+
+/** How the arm of a request was chosen. */
+export const RoutingReason = z.enum(['weight', 'sticky', 'pinned']);
+export type RoutingReason = z.infer<typeof RoutingReason>;
+
+/** One answered request, as `trace` and the table `predictions.<endpoint>` know it. */
+export const Prediction = z.object({
+  requestId: z.string(),
+  endpoint: z.string(),
+  /** Domain time and machine time of arrival, RFC 3339. */
+  now: z.string(),
+  wall: z.string(),
+  /** The endpoint's declared business key, when it has one. */
+  key: z.string().nullable(),
+  routeRevision: z.number().int(),
+  arm: z.string(),
+  reason: RoutingReason,
+  bucket: z.number().int().nullable(),
+  model: z.string(),
+  modelVersion: z.number().int(),
+  digest: z.string(),
+  runtime: z.string(),
+  status: z.number().int(),
+  errorCode: z.string().nullable(),
+  queueUs: z.number().int(),
+  inferenceUs: z.number().int(),
+  totalUs: z.number().int(),
+  inputs: z.unknown(),
+  outputs: z.unknown(),
+  client: z.string().nullable(),
+  traceId: z.string().nullable(),
+  /** Where it was read from: not flushed yet, or the Delta table. */
+  source: z.enum(['journal', 'table']),
+});
+export type Prediction = z.infer<typeof Prediction>;
+
+export const LABEL_BATCH_MAX = 10_000;
+
+/** A known outcome of one request, addressed by its id or by the endpoint's business key. */
+export const LabelInput = z.strictObject({
+  endpoint: EndpointName,
+  requestId: RequestId.optional(),
+  key: z.string().min(1).max(512).optional(),
+  value: z.union([z.number(), z.string().max(1000), z.boolean()]),
+  /** When the outcome happened; default: domain now. */
+  at: z.iso.datetime({ offset: true }).optional(),
+});
+export type LabelInput = z.infer<typeof LabelInput>;
+
+export const Label = z.object({
+  requestId: z.string(),
+  value: z.union([z.number(), z.string(), z.boolean()]),
+  at: z.string(),
+  /** 1 for the first label of a request; corrections count up and the latest wins. */
+  revision: z.number().int(),
+});
+export type Label = z.infer<typeof Label>;
+
+export const postLabels = route({
+  id: 'labels.post',
+  method: 'POST',
+  path: '/api/v1/labels',
+  summary: 'Attach outcomes to answered requests, by request id or business key',
+  body: z.strictObject({ labels: z.array(LabelInput).min(1).max(LABEL_BATCH_MAX) }),
+  reply: z.object({ accepted: z.number().int() }),
+});
+
+export const listPredictions = route({
+  id: 'predictions.list',
+  method: 'GET',
+  path: '/api/v1/endpoints/:endpoint/predictions',
+  summary: 'Recently answered requests of an endpoint, newest first',
+  params: z.object({ endpoint: EndpointName }),
+  query: PageQuery,
+  reply: pageOf(Prediction),
+});
+
+/** Requests of one second of domain time, by model version: what the traffic charts draw. */
+export const TrafficPoint = z.object({
+  now: z.string(),
+  endpoint: z.string(),
+  modelVersion: z.number().int(),
+  requests: z.number().int(),
+  errors: z.number().int(),
+  p50Us: z.number().int(),
+  p99Us: z.number().int(),
+});
+export type TrafficPoint = z.infer<typeof TrafficPoint>;
+
+export const getTraffic = route({
+  id: 'predictions.traffic',
+  method: 'GET',
+  path: '/api/v1/traffic',
+  summary: 'Requests per second of the last ten minutes, by endpoint and model version',
+  query: z.object({ endpoint: EndpointName.optional() }),
+  reply: z.object({ points: z.array(TrafficPoint) }),
+});
+
+export const getLogStatus = route({
+  id: 'predictions.log',
+  method: 'GET',
+  path: '/api/v1/predictions/log',
+  summary: 'The prediction log: answered, logged and flushed counts since start',
+  reply: z.object({
+    answered: z.number().int(),
+    journaled: z.number().int(),
+    flushed: z.number().int(),
+    unflushedBytes: z.number().int(),
+    lastFlushAt: z.string().nullable(),
+    lastFlushError: z.string().nullable(),
+  }),
+});

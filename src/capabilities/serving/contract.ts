@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { PageQuery, pageOf } from '../../base/page.ts';
+import { route } from '../../base/route.ts';
+import { EndpointName, Label, Prediction } from '../predictions/contract.ts';
+import { ModelName, ModelVersion, Signature } from '../registry/contract.ts';
+
+/** Weights are over this many buckets of a salted hash of the sticky key. */
+export const BUCKETS = 10_000;
+export const ARMS_MAX = 8;
+
+/** A share of an endpoint's traffic, served by one model version. */
+export const Arm = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+  model: ModelName,
+  version: z.number().int().min(1),
+  digest: z.string(),
+  /** Buckets of 10,000 that go to this arm. */
+  weight: z.number().int().min(0).max(BUCKETS),
+});
+export type Arm = z.infer<typeof Arm>;
+
+/** An immutable routing table of an endpoint; a change publishes the next one. */
+export const RouteRevision = z.object({
+  id: z.string(),
+  endpoint: EndpointName,
+  revision: z.number().int().min(1),
+  arms: z.array(Arm),
+  salt: z.string(),
+  actor: z.string(),
+  reason: z.string(),
+  /** The revision whose arms this one restores, when it is a rollback. */
+  restores: z.number().int().nullable(),
+  /** Domain and machine time of publication. */
+  now: z.string(),
+  wall: z.string(),
+  /** SHA-256 over this revision's content and the former revision's hash. */
+  hash: z.string(),
+});
+export type RouteRevision = z.infer<typeof RouteRevision>;
+
+export const Durability = z.enum(['async', 'sync']);
+
+export const EndpointSpec = z.strictObject({
+  model: ModelName,
+  /** Request parameter that carries the business key, for labels and traces. */
+  key: z.string().min(1).max(128).nullable().default(null),
+  /** Request parameter whose value keeps a caller on one arm; default: the key, then the request id. */
+  sticky: z.string().min(1).max(128).nullable().default(null),
+  /** `async`: durable against kill -9 before the answer, against power loss within 50 ms. `sync`: both before. */
+  durability: Durability.default('async'),
+});
+export type EndpointSpec = z.infer<typeof EndpointSpec>;
+
+export const Endpoint = EndpointSpec.extend({
+  name: EndpointName,
+  createdAt: z.string(),
+  /** Null until something is deployed. */
+  route: RouteRevision.nullable(),
+  signature: Signature.nullable(),
+  /** Versions held warm: those routed to, and the former ones a rollback would return to. */
+  warm: z.array(
+    z.object({
+      version: z.number().int(),
+      placement: z.enum(['main', 'worker']),
+      runP99Us: z.number(),
+      loadMs: z.number(),
+    }),
+  ),
+});
+export type Endpoint = z.infer<typeof Endpoint>;
+
+const EndpointParams = z.object({ endpoint: EndpointName });
+
+export const listEndpoints = route({
+  id: 'endpoints.list',
+  method: 'GET',
+  path: '/api/v1/endpoints',
+  summary: 'List endpoints with their current route',
+  query: PageQuery,
+  reply: pageOf(Endpoint),
+});
+
+export const putEndpoint = route({
+  id: 'endpoints.put',
+  method: 'PUT',
+  path: '/api/v1/endpoints/:endpoint',
+  summary: 'Create an endpoint, or change its key, sticky key or durability',
+  params: EndpointParams,
+  body: EndpointSpec,
+  reply: Endpoint,
+});
+
+export const getEndpoint = route({
+  id: 'endpoints.get',
+  method: 'GET',
+  path: '/api/v1/endpoints/:endpoint',
+  summary: 'One endpoint',
+  params: EndpointParams,
+  reply: Endpoint,
+});
+
+export const deploy = route({
+  id: 'endpoints.deploy',
+  method: 'POST',
+  path: '/api/v1/endpoints/:endpoint/deploy',
+  summary: 'Blue/green: load and warm a version, then send it all traffic',
+  params: EndpointParams,
+  body: z.strictObject({
+    version: z.number().int().min(1),
+    reason: z.string().max(2000).default(''),
+    /** Refuses with STALE_REVISION unless this is the current revision. */
+    ifRevision: z.number().int().min(0).optional(),
+  }),
+  reply: RouteRevision,
+});
+
+export const rollback = route({
+  id: 'endpoints.rollback',
+  method: 'POST',
+  path: '/api/v1/endpoints/:endpoint/rollback',
+  summary: 'Publish the arms of a former revision (default: the one before the current) again',
+  params: EndpointParams,
+  body: z.strictObject({
+    reason: z.string().min(1).max(2000),
+    to: z.number().int().min(1).optional(),
+    ifRevision: z.number().int().min(0).optional(),
+  }),
+  reply: RouteRevision,
+});
+
+export const listRevisions = route({
+  id: 'endpoints.revisions',
+  method: 'GET',
+  path: '/api/v1/endpoints/:endpoint/revisions',
+  summary: 'Route revisions, newest first; `chainIntact` tells whether every hash holds',
+  params: EndpointParams,
+  query: PageQuery,
+  reply: pageOf(RouteRevision).extend({ chainIntact: z.boolean() }),
+});
+
+/** One request, the whole chain. */
+export const Trace = z.object({
+  prediction: Prediction,
+  route: RouteRevision.nullable(),
+  model: ModelVersion.nullable(),
+  labels: z.array(Label),
+});
+export type Trace = z.infer<typeof Trace>;
+
+export const traceRequest = route({
+  id: 'trace',
+  method: 'GET',
+  path: '/api/v1/trace/:requestId',
+  summary: 'Explain one answered request: version, route revision and why, model, labels',
+  params: z.object({ requestId: z.string().min(1).max(128) }),
+  reply: Trace,
+});

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { PageQuery, pageOf } from '../../base/page.ts';
+import { route } from '../../base/route.ts';
+
+/** A namespace or table name: a lowercase identifier, so that it is a safe folder and SQL name. */
+export const TableName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{0,62}$/,
+    'lowercase letters, digits and _, starting with a letter, at most 63',
+  );
+
+/** Column types, spelled as the Delta protocol spells them. */
+export const ColumnType = z.enum([
+  'string',
+  'long',
+  'integer',
+  'double',
+  'float',
+  'boolean',
+  'timestamp',
+  'date',
+  'binary',
+]);
+export type ColumnType = z.infer<typeof ColumnType>;
+
+/** Columns are many in feature tables; past this a table is a mistake, and stats become the log. */
+export const COLUMNS_MAX = 2000;
+
+export const Column = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[^\s,;{}()=]+$/, 'no spaces or any of ,;{}()='),
+  type: ColumnType,
+  nullable: z.boolean().default(true),
+});
+export type Column = z.infer<typeof Column>;
+
+/** One append's rows: NDJSON up to this many bytes. */
+export const APPEND_BYTES_MAX = 64 * 1024 * 1024;
+/** How long a batch id is remembered: a client may repeat an append safely for this long. */
+export const BATCH_EXPIRY_HOURS = 7 * 24;
+/** Rows one read returns at most. */
+export const ROWS_MAX = 10_000;
+
+export const Table = z.object({
+  namespace: TableName,
+  name: TableName,
+  columns: z.array(Column),
+  version: z.number().int(),
+  rows: z.number().int(),
+  files: z.number().int(),
+  sizeBytes: z.number().int(),
+  createdAt: z.string(),
+  /** Folder of the Delta table, absolute: any Delta reader on this machine can open it. */
+  location: z.string(),
+});
+export type Table = z.infer<typeof Table>;
+
+export const Commit = z.object({
+  version: z.number().int(),
+  committedAt: z.string(),
+  operation: z.string(),
+  rowsAdded: z.number().int(),
+  filesAdded: z.number().int(),
+  filesRemoved: z.number().int(),
+});
+export type Commit = z.infer<typeof Commit>;
+
+const TableParams = z.object({ namespace: TableName, name: TableName });
+
+export const listTables = route({
+  id: 'tables.list',
+  method: 'GET',
+  path: '/api/v1/tables',
+  summary: 'List tables',
+  query: PageQuery,
+  reply: pageOf(z.object({ namespace: TableName, name: TableName, createdAt: z.string() })),
+});
+
+export const createTable = route({
+  id: 'tables.create',
+  method: 'POST',
+  path: '/api/v1/tables',
+  summary: 'Create an empty Delta table',
+  body: z.strictObject({
+    namespace: TableName,
+    name: TableName,
+    columns: z.array(Column).min(1).max(COLUMNS_MAX),
+  }),
+  reply: Table,
+  status: 201,
+});
+
+export const getTable = route({
+  id: 'tables.get',
+  method: 'GET',
+  path: '/api/v1/tables/:namespace/:name',
+  summary: 'Describe a table, at its newest or a given version',
+  params: TableParams,
+  query: z.object({ version: z.coerce.number().int().min(0).optional() }),
+  reply: Table,
+});
+
+export const appendRows = route({
+  id: 'tables.append',
+  method: 'POST',
+  path: '/api/v1/tables/:namespace/:name/rows',
+  summary: 'Append rows (NDJSON body); repeating a batch id or a stream sequence adds nothing',
+  params: TableParams,
+  query: z.object({
+    /** Any text unique to this batch; remembered for BATCH_EXPIRY_HOURS. */
+    batch: z.string().min(1).max(200).optional(),
+    /** A declared client stream: batches carry rising `sequence` numbers, kept for ever. */
+    stream: z
+      .string()
+      .regex(/^[A-Za-z0-9._:/-]{1,200}$/)
+      .optional(),
+    sequence: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  }),
+  bodyType: 'stream',
+  reply: z.object({
+    version: z.number().int(),
+    rows: z.number().int(),
+    /** True when this batch was already in: nothing was added now. */
+    duplicate: z.boolean(),
+  }),
+});
+
+export const readRows = route({
+  id: 'tables.rows',
+  method: 'GET',
+  path: '/api/v1/tables/:namespace/:name/rows',
+  summary: 'Read rows of the newest or a given version',
+  params: TableParams,
+  query: z.object({
+    version: z.coerce.number().int().min(0).optional(),
+    limit: z.coerce.number().int().min(1).max(ROWS_MAX).default(100),
+    offset: z.coerce.number().int().min(0).default(0),
+  }),
+  reply: z.object({
+    version: z.number().int(),
+    columns: z.array(Column),
+    rows: z.array(z.array(z.unknown())),
+  }),
+});
+
+export const tableHistory = route({
+  id: 'tables.history',
+  method: 'GET',
+  path: '/api/v1/tables/:namespace/:name/history',
+  summary: 'Commits of a table, newest first',
+  params: TableParams,
+  query: PageQuery,
+  reply: pageOf(Commit),
+});

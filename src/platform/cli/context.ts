@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { RouteInput, RouteReply } from '../../base/route.ts';
+import type { AnyRoute } from '../http/mount.ts';
+import type { Output } from './output.ts';
+
+/** The API a command talks to: the running owner over HTTP, or the app of this process. */
+export interface Api {
+  call<R extends AnyRoute>(
+    route: R,
+    ...input: RouteInput<R> extends Readonly<Record<never, never>>
+      ? [input: RouteInput<R>, options?: CallOptions]
+      : never
+  ): Promise<RouteReply<R>>;
+}
+
+export interface CallOptions {
+  /** Bytes of a `bodyType: 'stream'` route. */
+  readonly bytes?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly contentType?: string;
+}
+
+export interface CliContext {
+  /** Runs `action` against the owner of the workspace, becoming it for the duration when none runs. */
+  withApi<T>(action: (api: Api) => Promise<T>): Promise<T>;
+  readonly out: Output;
+}
+
+/** Adds a capability's verbs to the program. */
+export type Commands = (program: Command, cli: CliContext) => void;

@@ -1,0 +1,31 @@
+/** The tasks of one capability: name -> what goes in and what comes out (structured-cloneable). */
+export type TaskMap = Readonly<
+  Record<string, { readonly input: unknown; readonly output: unknown }>
+>;
+
+export interface TaskOptions {
+  /** Milliseconds after which the caller gives up with `TIMED_OUT`; the engine may still finish it. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The engine process, seen from main. It holds no truth and may die at any moment; tasks are
+ * idempotent, so a task whose engine died is sent again to the next one, a bounded number of times,
+ * and then rejects with `ENGINE_UNAVAILABLE`.
+ */
+export interface Engine<Tasks extends TaskMap> {
+  run<Name extends keyof Tasks & string>(
+    name: Name,
+    input: Tasks[Name]['input'],
+    options?: TaskOptions,
+  ): Promise<Tasks[Name]['output']>;
+}
+
+/** The engine's side of a task: `signal` aborts when the caller gave up or the engine stops. */
+export type TaskHandlers<Tasks extends TaskMap> = {
+  readonly [Name in keyof Tasks & string]: (
+    input: Tasks[Name]['input'],
+    context: { readonly signal: AbortSignal },
+  ) => Promise<Tasks[Name]['output']>;
+};

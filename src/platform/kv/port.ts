@@ -1,0 +1,23 @@
+/**
+ * The online store: a rebuildable cache of bytes by key, written by the engine alone and read in
+ * process by the gateway. Keys are text of at most 511 bytes of UTF-8, ordered by their bytes.
+ */
+export interface KvReader {
+  /** A copy of the value, or null. Synchronous: a memory-mapped read of about a microsecond. */
+  get(key: string): Uint8Array | null;
+  /** Entries with `from <= key < to`, in order, at most `limit`. */
+  range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {
+    readonly key: string;
+    readonly value: Uint8Array;
+  }[];
+  close(): Promise<void>;
+}
+
+export type KvChange =
+  | { readonly key: string; readonly value: Uint8Array }
+  | { readonly key: string; readonly value: null };
+
+export interface KvWriter extends KvReader {
+  /** Applies all changes atomically; a null value removes the key. Visible to readers on return. */
+  apply(changes: readonly KvChange[]): Promise<void>;
+}
