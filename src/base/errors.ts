@@ -43,12 +43,14 @@ export const ERRORS = {
   STATE_UNWRITABLE: { status: 500 },
   PORT_IN_USE: { status: 409 },
   SERVER_UNREACHABLE: { status: 503 },
+  DATABASE_UNREACHABLE: { status: 503 },
   COMPONENT_MISSING: { status: 500 },
   DISK_FULL: { status: 507 },
   OVERLOADED: { status: 503 },
   ENGINE_UNAVAILABLE: { status: 503 },
   TIMED_OUT: { status: 504 },
   STOPPING: { status: 503 },
+  INVALID_OUTPUT: { status: 500 },
   INTERNAL: { status: 500 },
 } as const satisfies Record<string, { status: number }>;
 

@@ -1,0 +1,154 @@
+import type { Compilable, Kysely } from 'kysely';
+import { assert, present } from '../../base/assert.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Log } from '../log/log.ts';
+import { CommitListeners } from './commit-listeners.ts';
+import { compileOnly } from './kysely-builder.ts';
+import { toParameter } from './parameter.ts';
+import type { CommitListener, Db, Step, StepResult } from './port.ts';
+import { fromWireFailure } from './sqlite-error.ts';
+import type { WireOutcome, WireResult, WireStatement } from './sqlite-protocol.ts';
+import { SqliteThread } from './sqlite-thread.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
+
+/** Reads waiting for the reader threads; at 0.1 ms each, about a second's worth. */
+const READS_MAX = 10_000;
+
+export interface SqliteOptions {
+  readonly file: string;
+  readonly readers?: number;
+  /** Transactions that may wait for the writer. */
+  readonly writesMax?: number;
+  readonly log: Log;
+}
+
+/**
+ * The metadata database in one SQLite file (WAL, synchronous=FULL): one writer thread that commits in
+ * groups, and readers. Its process must be the only one that writes (owner.lock).
+ */
+export class SqliteDb implements Db {
+  readonly dialect = 'sqlite';
+  readonly #queries = compileOnly<never>('sqlite');
+  readonly #writer: SqliteWriter;
+  readonly #readers: readonly SqliteThread[];
+  readonly #listeners: CommitListeners;
+  #isClosed = false;
+
+  constructor(parts: {
+    readonly writer: SqliteWriter;
+    readonly readers: readonly SqliteThread[];
+    readonly listeners: CommitListeners;
+  }) {
+    this.#writer = parts.writer;
+    this.#readers = parts.readers;
+    this.#listeners = parts.listeners;
+  }
+
+  queries<Tables>(): Kysely<Tables> {
+    return this.#queries as unknown as Kysely<Tables>;
+  }
+
+  async read<Row>(query: Compilable<Row>): Promise<readonly Row[]> {
+    this.#assertOpen();
+    const statement = wireStatement(query);
+    const reader = this.#idlestReader();
+    const outcome = await reader.call<'read'>({ kind: 'read', statement });
+    return rowsOf(only(resultsOf(outcome, []))) as Row[];
+  }
+
+  async write(steps: readonly Step[]): Promise<readonly StepResult[]> {
+    this.#assertOpen();
+    const transaction = steps.map((step) => wireStatement(step.query, step.expect?.rows));
+    const outcome = await this.#writer.submit(transaction);
+    const results = resultsOf(outcome, steps).map((result) => ({
+      rows: rowsOf(result),
+      changes: result.changes,
+    }));
+    this.#listeners.notify(steps, results);
+    return results;
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Writes a consistent copy of the database to a new file, while reads and writes go on. */
+  async backup(file: string): Promise<void> {
+    this.#assertOpen();
+    resultsOf(await this.#idlestReader().call<'backup'>({ kind: 'backup', file }), []);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    // The last connection to close folds the write-ahead log into the file: that is the writer.
+    await this.#writer.close();
+  }
+
+  #idlestReader(): SqliteThread {
+    const idlest = this.#readers.reduce((best, next) =>
+      next.pending < best.pending ? next : best,
+    );
+    if (idlest.pending * this.#readers.length >= READS_MAX) {
+      throw new AppError('OVERLOADED', `${READS_MAX} reads wait for the metadata database.`, {
+        hint: 'Try again in a moment.',
+      });
+    }
+    return idlest;
+  }
+
+  #assertOpen(): void {
+    if (!this.#isClosed) return;
+    throw new AppError('STOPPING', 'The metadata database is closed.', {
+      hint: 'Millwright is stopping; try again when it is up.',
+    });
+  }
+}
+
+/** Opens the file, creating it if need be; its folder must exist. */
+export async function openSqlite(options: SqliteOptions): Promise<SqliteDb> {
+  const { file, log, readers = 2 } = options;
+  assert(readers >= 1, 'a SQLite database has a reader');
+  const writer = await SqliteWriter.open({ file, log, queueMax: options.writesMax });
+  try {
+    const opening = Array.from({ length: readers }, () =>
+      SqliteThread.open({ file, role: 'reader' }, log),
+    );
+    const threads = await Promise.all(opening);
+    return new SqliteDb({ writer, readers: threads, listeners: new CommitListeners(log) });
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+function wireStatement(query: Compilable, expectRows?: number): WireStatement {
+  const { sql, parameters } = query.compile();
+  return {
+    sql,
+    parameters: parameters.map(toParameter),
+    ...(expectRows === undefined ? {} : { expectRows }),
+  };
+}
+
+function resultsOf(outcome: WireOutcome, steps: readonly Step[]): readonly WireResult[] {
+  if ('results' in outcome) return outcome.results;
+  const { failure } = outcome;
+  if (failure.kind !== 'expectation') throw fromWireFailure(failure);
+  throw present(steps[failure.step]?.expect, 'the expectation that failed').otherwise;
+}
+
+function only(results: readonly WireResult[]): WireResult {
+  return present(results[0], 'the result of a read');
+}
+
+function rowsOf({ columns, rows }: WireResult): readonly Record<string, unknown>[] {
+  return rows.map((row) => {
+    const object: Record<string, unknown> = {};
+    for (let index = 0; index < columns.length; index += 1) {
+      object[columns[index]!] = row[index];
+    }
+    return object;
+  });
+}
