@@ -36,7 +36,7 @@ export function route<
   return descriptor;
 }
 
-type AnyRoute = Route<z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
+export type AnyRoute = Route<z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
 type Part<Schema, Key extends string> = Schema extends z.ZodUndefined
   ? { readonly [K in Key]?: undefined }
   : Schema extends z.ZodType

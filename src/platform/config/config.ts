@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+const Port = z.number().int().min(0).max(65_535);
+const WebhookUrl = z.url({ protocol: /^https?$/ });
+
+/** What `millwright.yaml` may say; unknown keys are errors. */
+export const ConfigFile = z.strictObject({
+  version: z.literal(1),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,62}$/, 'lowercase letters, digits and -, at most 63')
+    .optional(),
+  server: z
+    .strictObject({
+      host: z.string().min(1).optional(),
+      port: Port.optional(),
+      /** Names besides loopback that a Host header may carry, for a reverse proxy on this machine. */
+      allowed_hosts: z.array(z.string().min(1)).max(100).optional(),
+    })
+    .optional(),
+  database: z.strictObject({ url: z.url({ protocol: /^postgres(ql)?$/ }) }).optional(),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).optional() }).optional(),
+  webhooks: z
+    .array(z.strictObject({ url: WebhookUrl, events: z.array(z.string().min(1)).min(1).max(100) }))
+    .max(20)
+    .optional(),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;
+
+export interface Webhook {
+  readonly url: string;
+  /** Event kinds to send; `route.*` stands for every kind that starts with `route.`. */
+  readonly events: readonly string[];
+}
+
+/** The whole configuration: parsed once, frozen, handed to constructors. */
+export interface Config {
+  readonly name: string;
+  readonly stateFolder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly databaseUrl: string | null;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly webhooks: readonly Webhook[];
+  /** The domain clock of a workspace that does not exist yet. */
+  readonly clock: 'live' | 'replay';
+}

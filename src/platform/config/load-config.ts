@@ -1,0 +1,150 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { z } from 'zod';
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { AppError } from '../../base/errors.ts';
+import { nearestName } from '../../base/nearest-name.ts';
+import type { Env } from '../system.ts';
+import { ConfigFile, type Config } from './config.ts';
+
+/** A declaration file past this is a mistake (or a bomb of aliases). */
+const CONFIG_BYTES_MAX = 1024 * 1024;
+const DEFAULT_PORT = 7070;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export interface ConfigFlags {
+  readonly state?: string | undefined;
+  readonly config?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly logLevel?: string | undefined;
+  readonly clock?: 'live' | 'replay' | undefined;
+}
+
+/**
+ * Flags win over MILLWRIGHT_* variables, which win over `millwright.yaml` in the folder. Rejects with
+ * `INVALID_CONFIG` that names file:line:column.
+ */
+export function loadConfig(options: {
+  readonly folder: string;
+  readonly env: Env;
+  readonly flags: ConfigFlags;
+}): Config {
+  const { folder, env, flags } = options;
+  const file = readConfigFile(folder, flags.config);
+  const level = flags.logLevel ?? env['MILLWRIGHT_LOG'] ?? file?.log?.level ?? 'info';
+  const logLevel = LOG_LEVELS.find((known) => known === level);
+  if (logLevel === undefined)
+    throw invalid(`Log level ${level} is unknown.`, LOG_LEVELS.join(', '));
+  return Object.freeze({
+    name: file?.name ?? defaultName(folder),
+    stateFolder: path.resolve(folder, flags.state ?? env['MILLWRIGHT_STATE'] ?? '.millwright'),
+    host: flags.host ?? env['MILLWRIGHT_HOST'] ?? file?.server?.host ?? '127.0.0.1',
+    port: flags.port ?? portFromEnv(env['MILLWRIGHT_PORT']) ?? file?.server?.port ?? DEFAULT_PORT,
+    allowedHosts: file?.server?.allowed_hosts ?? [],
+    databaseUrl: env['MILLWRIGHT_DATABASE_URL'] ?? file?.database?.url ?? null,
+    logLevel,
+    webhooks: file?.webhooks ?? [],
+    clock: flags.clock ?? 'live',
+  });
+}
+
+function portFromEnv(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw invalid(`MILLWRIGHT_PORT=${text} is not a port.`, 'a number from 0 to 65535');
+}
+
+function invalid(message: string, expected: string): AppError {
+  return new AppError('INVALID_CONFIG', message, { hint: `Expected: ${expected}.` });
+}
+
+function defaultName(folder: string): string {
+  const name = path
+    .basename(path.resolve(folder))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[^a-z]+|-+$/g, '')
+    .slice(0, 63);
+  return name === '' ? 'workspace' : name;
+}
+
+function readConfigFile(folder: string, named: string | undefined): ConfigFile | null {
+  const file = path.resolve(folder, named ?? 'millwright.yaml');
+  if (!existsSync(file)) {
+    if (named === undefined) return null;
+    throw new AppError('INVALID_CONFIG', `${file} does not exist.`, {
+      hint: 'Name an existing file with --config, or leave it out.',
+    });
+  }
+  const text = readFileSync(file, 'utf8');
+  if (text.length > CONFIG_BYTES_MAX) {
+    throw new AppError('INVALID_CONFIG', `${file} is larger than ${CONFIG_BYTES_MAX} bytes.`);
+  }
+  return parseConfigFile(text, path.relative(folder, file) || file);
+}
+
+/** Parses the text of a configuration file; `name` stands in messages. */
+export function parseConfigFile(text: string, name: string): ConfigFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    throw new AppError('INVALID_CONFIG', `${name}:${line}:${col}: ${firstLine(broken.message)}`, {
+      hint: 'The file must be YAML; see docs for its keys.',
+    });
+  }
+  const parsed = ConfigFile.safeParse(toPlain(document, name) ?? {});
+  if (parsed.success) return parsed.data;
+  const findings = parsed.error.issues.map((issue) => describe(issue, { document, lines, name }));
+  throw new AppError('INVALID_CONFIG', findings.join('\n'), {
+    hint: 'Mend the file at the places named; nothing was changed.',
+  });
+}
+
+function toPlain(document: Document.Parsed, name: string): unknown {
+  try {
+    // The default alias limit stops "billion laughs" documents.
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (thrown) {
+    throw new AppError('INVALID_CONFIG', `${name}: ${firstLine(String(thrown))}`);
+  }
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? text).replace(/ at line \d+, column \d+:?$/, '');
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  where: { document: Document.Parsed; lines: LineCounter; name: string },
+): string {
+  const isUnknown = issue.code === 'unrecognized_keys';
+  const key = isUnknown ? issue.keys[0] : undefined;
+  const place = key === undefined ? issue.path : [...issue.path, key];
+  const { line, col } = where.lines.linePos(offsetOf(where.document, place));
+  const at = `${where.name}:${line}:${col}: ${place.map(String).join('.') || 'file'}`;
+  if (!isUnknown) return `${at}: ${issue.message}`;
+  const near = nearestName(String(key), knownKeys(issue.path));
+  return `${at}: unknown key${near === null ? '' : `; did you mean ${near}?`}`;
+}
+
+function knownKeys(at: readonly PropertyKey[]): readonly string[] {
+  if (at.length === 0) return Object.keys(ConfigFile.shape);
+  if (at[0] === 'server') return ['host', 'port', 'allowed_hosts'];
+  return [];
+}
+
+/** Offset of the key (or value) a path leads to, or of its nearest parent that exists. */
+function offsetOf(document: Document.Parsed, at: readonly PropertyKey[]): number {
+  const parent = at.length > 1 ? document.getIn(at.slice(0, -1), true) : document.contents;
+  const last = at.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last);
+    if (isScalar(pair?.key)) return pair.key.range?.[0] ?? 0;
+  }
+  if (at.length > 0) return offsetOf(document, at.slice(0, -1));
+  return document.contents?.range?.[0] ?? 0;
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import { AppError, toAppError } from '../../base/errors.ts';
+import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
+import type { TaskHandlers, TaskMap } from './port.ts';
+
+/**
+ * Serves tasks over the socket inherited from main. When the socket closes main is gone, and so is
+ * the reason to live: `onClose` must end the process.
+ */
+export function serveTasks(options: {
+  readonly socket: Socket;
+  readonly handlers: TaskHandlers<TaskMap>;
+  readonly onStop: () => Promise<void>;
+  readonly onClose: () => void;
+}): void {
+  const { socket, handlers } = options;
+  const running = new Map<number, AbortController>();
+  const reader = new FrameReader();
+
+  const send = (message: EngineMessage): void => {
+    if (socket.writable) socket.write(encodeFrame(message));
+  };
+
+  const run = async (id: number, name: string, input: unknown): Promise<void> => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const handler = handlers[name];
+      if (handler === undefined) throw new AppError('INTERNAL', `The engine has no task ${name}.`);
+      send({ kind: 'done', id, output: await handler(input, { signal: controller.signal }) });
+    } catch (thrown) {
+      const log = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      send({ kind: 'failed', id, error: toAppError(thrown).toBody(), log });
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  const receive = (message: EngineMessage): void => {
+    if (message.kind === 'run') void run(message.id, message.name, message.input);
+    else if (message.kind === 'cancel') running.get(message.id)?.abort();
+    else if (message.kind === 'stop') {
+      for (const controller of running.values()) controller.abort();
+      void options.onStop().then(options.onClose);
+    }
+  };
+
+  socket.on('data', (chunk: Buffer) => {
+    for (const message of reader.push(chunk)) receive(message);
+  });
+  socket.on('close', options.onClose);
+  socket.on('error', options.onClose);
+  send({ kind: 'ready', pid: process.pid });
+}

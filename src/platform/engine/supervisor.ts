@@ -1,0 +1,204 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { AppError } from '../../base/errors.ts';
+import type { Clock } from '../../base/time.ts';
+import type { Log } from '../log/log.ts';
+import { after } from '../system.ts';
+import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
+import type { Engine, TaskMap, TaskOptions } from './port.ts';
+
+/** Tasks waiting for or running in the engine; more are refused so that memory stays bounded. */
+export const TASKS_MAX = 1000;
+/** How often a task is sent to a new engine after the former one died under it. */
+const SENDS_MAX = 3;
+/** Deaths within the window that open the circuit: the engine is then tried only once per pause. */
+const DEATHS_MAX = 5;
+const DEATH_WINDOW_MS = 60_000;
+const BROKEN_PAUSE_MS = 10_000;
+const RESTART_DELAY_MS = 50;
+const DEFAULT_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 5000;
+
+export type EngineState = 'starting' | 'ready' | 'restarting' | 'broken' | 'stopped';
+
+interface PendingTask {
+  readonly id: number;
+  readonly name: string;
+  readonly input: unknown;
+  sends: number;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface SupervisorOptions {
+  /** Entry file of the engine and its arguments; the process inherits this one's environment. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly log: Log;
+}
+
+/** Starts the engine process, restarts it when it dies and sends unfinished tasks again. */
+export class EngineSupervisor implements Engine<TaskMap> {
+  readonly #options: SupervisorOptions;
+  readonly #tasks = new Map<number, PendingTask>();
+  #child: ChildProcess | null = null;
+  #socket: Socket | null = null;
+  #state: EngineState = 'starting';
+  #nextId = 1;
+  #restarts = 0;
+  #deaths: number[] = [];
+  #cancelRestart: () => void = () => undefined;
+  #onExit: () => void = () => undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  start(): void {
+    const { entry, args, env, log } = this.#options;
+    const child = spawn(process.execPath, [entry, ...args], {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+      env: { ...env },
+    });
+    // The fourth stdio is a socket pair: it has no path to guess and closes with either process.
+    const socket = child.stdio[3] as Socket;
+    this.#child = child;
+    this.#socket = socket;
+    const reader = new FrameReader();
+    socket.on('data', (chunk: Buffer) => {
+      for (const message of reader.push(chunk)) this.#receive(message);
+    });
+    socket.on('error', (error) => log.warn('engine.socket.failed', { error: error.message }));
+    child.on('error', (error) => log.error('engine.spawn.failed', { error: error.message }));
+    child.once('exit', (code, signal) => this.#exited(code, signal));
+  }
+
+  async run(name: string, input: unknown, options: TaskOptions = {}): Promise<unknown> {
+    this.#refuseWhenUnavailable();
+    const id = this.#nextId++;
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        cancelTimeout();
+        signal?.removeEventListener('abort', onAbort);
+        this.#tasks.delete(id);
+        settle();
+      };
+      const giveUp = (error: Error): void => {
+        finish(() => reject(error));
+        this.#send({ kind: 'cancel', id });
+      };
+      const onAbort = (): void => giveUp(new AppError('TIMED_OUT', `Task ${name} was cancelled.`));
+      const cancelTimeout = after(timeoutMs, () =>
+        giveUp(new AppError('TIMED_OUT', `Task ${name} took longer than ${timeoutMs} ms.`)),
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const task: PendingTask = {
+        id,
+        name,
+        input,
+        sends: 0,
+        resolve: (output) => finish(() => resolve(output)),
+        reject: (error) => finish(() => reject(error)),
+      };
+      this.#tasks.set(id, task);
+      if (this.#state === 'ready') this.#sendTask(task);
+    });
+  }
+
+  /** Asks the engine to finish and waits; kills it when it does not within five seconds. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#cancelRestart();
+    const stopping = new AppError('STOPPING', 'Millwright is stopping.');
+    for (const task of [...this.#tasks.values()]) task.reject(stopping);
+    const child = this.#child;
+    if (child === null) return;
+    const exited = new Promise<void>((resolve) => {
+      this.#onExit = resolve;
+    });
+    this.#send({ kind: 'stop' });
+    const cancelKill = after(STOP_TIMEOUT_MS, () => child.kill('SIGKILL'));
+    await exited;
+    cancelKill();
+  }
+
+  #refuseWhenUnavailable(): void {
+    if (this.#state === 'stopped') throw new AppError('STOPPING', 'Millwright is stopping.');
+    if (this.#state === 'broken') {
+      throw new AppError('ENGINE_UNAVAILABLE', 'The engine keeps dying and is paused.', {
+        hint: 'Its last words are in the log. Predictions are still answered and journaled.',
+      });
+    }
+    if (this.#tasks.size >= TASKS_MAX) {
+      throw new AppError('OVERLOADED', `The engine already has ${TASKS_MAX} tasks.`, {
+        hint: 'Try again in a moment.',
+      });
+    }
+  }
+
+  #receive(message: EngineMessage): void {
+    if (message.kind === 'ready') {
+      this.#state = 'ready';
+      for (const task of [...this.#tasks.values()]) this.#sendTask(task);
+    } else if (message.kind === 'done') {
+      this.#tasks.get(message.id)?.resolve(message.output);
+    } else if (message.kind === 'failed') {
+      const task = this.#tasks.get(message.id);
+      const isOurs = message.error.code === 'INTERNAL';
+      if (isOurs)
+        this.#options.log.error('engine.task.failed', { task: task?.name, stack: message.log });
+      task?.reject(AppError.fromBody(message.error));
+    }
+  }
+
+  #sendTask(task: PendingTask): void {
+    if (task.sends >= SENDS_MAX) {
+      task.reject(
+        new AppError('ENGINE_UNAVAILABLE', `The engine died ${SENDS_MAX} times on ${task.name}.`),
+      );
+      return;
+    }
+    task.sends += 1;
+    this.#send({ kind: 'run', id: task.id, name: task.name, input: task.input });
+  }
+
+  #send(message: EngineMessage): void {
+    if (this.#socket?.writable === true) this.#socket.write(encodeFrame(message));
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = null;
+    this.#socket = null;
+    if (this.#state === 'stopped') {
+      this.#onExit();
+      return;
+    }
+    const now = this.#options.clock.elapsed();
+    this.#deaths = [...this.#deaths.filter((at) => now - at < DEATH_WINDOW_MS), now];
+    this.#restarts += 1;
+    this.#options.log.warn('engine.exited', { code, signal, restarts: this.#restarts });
+    const isBroken = this.#deaths.length > DEATHS_MAX;
+    this.#state = isBroken ? 'broken' : 'restarting';
+    if (isBroken) {
+      const error = new AppError('ENGINE_UNAVAILABLE', 'The engine keeps dying and is paused.');
+      for (const task of [...this.#tasks.values()]) task.reject(error);
+    }
+    this.#cancelRestart = after(isBroken ? BROKEN_PAUSE_MS : RESTART_DELAY_MS, () => this.start());
+  }
+}

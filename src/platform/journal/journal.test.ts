@@ -1,0 +1,182 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noFaults } from '../fault-points.ts';
+import { silentLog } from '../log/log.ts';
+import { Journal, SEQS_PER_SEGMENT } from './journal.ts';
+import { decodeSegment, RecordKind, type Segment } from './segment.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mw-journal-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function open(segmentBytesMax?: number): Promise<Journal> {
+  const base = { folder, writer: 'main', log: silentLog, faults: noFaults };
+  return Journal.open(segmentBytesMax === undefined ? base : { ...base, segmentBytesMax });
+}
+
+async function segments(): Promise<readonly Segment[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.seg')).sort();
+  const read = files.map(async (name) => {
+    const file = path.join(folder, name);
+    return decodeSegment(await readFile(file), file);
+  });
+  return (await Promise.all(read)).filter((segment) => segment !== null);
+}
+
+async function payloads(): Promise<readonly string[]> {
+  return (await segments()).flatMap((segment) => segment.records.map((record) => record.payload));
+}
+
+describe('Journal', () => {
+  test('has a record in the file when its append resolves', async () => {
+    const journal = await open();
+    const position = await journal.append(RecordKind.prediction, '{"a":"é😀"}');
+    expect(await payloads()).toEqual(['{"a":"é😀"}']);
+    expect(await journal.read(position)).toBe('{"a":"é😀"}');
+    await journal.close();
+  });
+
+  test('writes all records of a loop turn in order, whatever their length', async () => {
+    const journal = await open();
+    const texts = Array.from({ length: 500 }, (_, index) => `${index}:${'x'.repeat(index * 20)}`);
+    await Promise.all(texts.map((text) => journal.append(RecordKind.prediction, text)));
+    expect(await payloads()).toEqual(texts);
+    await journal.close();
+  });
+
+  test('names sealed segments until they are released, and goes on in a new one', async () => {
+    const journal = await open();
+    await journal.append(RecordKind.prediction, 'one');
+    const sealed = await journal.seal();
+    expect(sealed).toHaveLength(1);
+    const position = await journal.append(RecordKind.prediction, 'two');
+    expect(position.segment).not.toBe(sealed[0]);
+    expect(position.seq).toBe(SEQS_PER_SEGMENT);
+    journal.release(sealed);
+    expect(await journal.seal()).toEqual([position.segment]);
+    await journal.close();
+  });
+
+  test('does not seal an empty segment', async () => {
+    const journal = await open();
+    expect(await journal.seal()).toEqual([]);
+    await journal.close();
+  });
+
+  test('seals by itself when a segment is full', async () => {
+    const journal = await open(4096);
+    for (let index = 0; index < 50; index += 1) {
+      await journal.append(RecordKind.prediction, `${index} ${'y'.repeat(300)}`);
+      await journal.durable();
+    }
+    const sealed = await journal.seal();
+    expect(sealed.length).toBeGreaterThan(2);
+    expect(await payloads()).toHaveLength(50);
+    await journal.close();
+  });
+
+  test('goes on with greater numbers after a restart', async () => {
+    const first = await open();
+    const before = await first.append(RecordKind.prediction, 'before');
+    await first.close();
+    const second = await open();
+    const after = await second.append(RecordKind.prediction, 'after');
+    expect(after.seq).toBeGreaterThan(before.seq);
+    expect(second.writer).toBe(first.writer);
+    expect(await second.seal()).toContain(before.segment);
+    await second.close();
+  });
+
+  test('starts another stream when its folder was emptied', async () => {
+    const first = await open();
+    await first.close();
+    await rm(folder, { recursive: true });
+    const second = await open();
+    expect(second.writer).not.toBe(first.writer);
+    await second.close();
+  });
+
+  test('keeps the whole records before a torn one', async () => {
+    const journal = await open();
+    await journal.append(RecordKind.prediction, 'whole');
+    const { segment } = await journal.append(RecordKind.prediction, 'torn by a power loss');
+    await journal.close();
+    const bytes = await readFile(segment);
+    await truncate(segment, bytes.length - 20);
+    const [read] = await segments();
+    expect(read?.records.map((record) => record.payload)).toEqual(['whole']);
+    expect(read?.tail).toBe('torn');
+    const reopened = await open();
+    expect(await reopened.seal()).toContain(segment);
+    await reopened.close();
+  });
+
+  test('stops at bytes that were altered', async () => {
+    const journal = await open();
+    const first = await journal.append(RecordKind.prediction, 'aaaa');
+    await journal.append(RecordKind.prediction, 'bbbb');
+    await journal.close();
+    const bytes = await readFile(first.segment);
+    bytes[first.offset] = 0x7a;
+    await writeFile(first.segment, bytes);
+    const [read] = await segments();
+    expect(read?.records).toEqual([]);
+    expect(read?.tail).toBe('torn');
+  });
+
+  test('refuses a segment of a later format by name', async () => {
+    const journal = await open();
+    await journal.append(RecordKind.prediction, 'x');
+    await journal.close();
+    const [name] = await readdir(folder);
+    const file = path.join(folder, name!);
+    const bytes = await readFile(file);
+    bytes.writeUInt16LE(99, 8);
+    const { crc32 } = await import('node:zlib');
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
+    await writeFile(file, bytes);
+    await expect(open()).rejects.toMatchObject({ code: 'STATE_NEWER' });
+  });
+
+  test('forgets a segment cut inside its header, which never held a record', async () => {
+    const journal = await open();
+    await journal.append(RecordKind.prediction, 'kept');
+    await journal.close();
+    await appendFile(path.join(folder, `${journal.writer}.000000009000000.seg`), 'MWJ');
+    const reopened = await open();
+    expect(await payloads()).toContain('kept');
+    await reopened.close();
+  });
+});
+
+test('any text survives the segment format', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ unit: 'binary', maxLength: 300 })), async (texts) => {
+      const own = await mkdtemp(path.join(tmpdir(), 'mw-journal-'));
+      const journal = await Journal.open({
+        folder: own,
+        writer: 'main',
+        log: silentLog,
+        faults: noFaults,
+      });
+      const positions = await Promise.all(
+        texts.map((text) => journal.append(RecordKind.prediction, text)),
+      );
+      const read = await Promise.all(positions.map((position) => journal.read(position)));
+      // Lone surrogates have no UTF-8 form; JSON text never holds one unescaped.
+      expect(read).toEqual(texts.map((text) => text.toWellFormed()));
+      await journal.close();
+      await rm(own, { recursive: true });
+    }),
+    { numRuns: 30 },
+  );
+});

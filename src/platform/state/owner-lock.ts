@@ -1,0 +1,101 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../base/errors.ts';
+
+/** Who owns a state folder, for the command line to find: see `owner.json`. */
+export interface Owner {
+  /** Where it listens; null while a command owns the folder without a listener. */
+  readonly url: string | null;
+  readonly pid: number;
+  /** Which start of the folder this is; a greater number came later. */
+  readonly epoch: number;
+}
+
+export interface OwnerLock {
+  readonly epoch: number;
+  /** Tells others where to find this owner. */
+  announce(url: string | null): void;
+  release(): void;
+}
+
+/**
+ * Takes the folder for this process. The lock is an exclusive SQLite transaction on `owner.lock`: the
+ * operating system drops it with its holder, however that dies. Rejects with `STATE_OWNED`.
+ */
+export function takeOwnerLock(stateFolder: string): OwnerLock {
+  const folder = path.resolve(stateFolder);
+  makeFolder(folder);
+  const lock = openLock(folder);
+  const ownerFile = path.join(folder, 'owner.json');
+  const epoch = (readOwner(folder)?.epoch ?? 0) + 1;
+  const announce = (url: string | null): void => {
+    const temporary = `${ownerFile}.tmp`;
+    const owner: Owner = { url, pid: process.pid, epoch };
+    writeFileSync(temporary, `${JSON.stringify(owner)}\n`);
+    renameSync(temporary, ownerFile);
+  };
+  announce(null);
+  return {
+    epoch,
+    announce,
+    release: () => {
+      // The epoch survives; a missing url means nobody is listening.
+      announce(null);
+      lock.close();
+    },
+  };
+}
+
+/** The owner last announced, alive or not; null when the folder never had one. */
+export function readOwner(stateFolder: string): Owner | null {
+  try {
+    return JSON.parse(readFileSync(path.join(stateFolder, 'owner.json'), 'utf8')) as Owner;
+  } catch {
+    return null;
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const probe = path.join(folder, '.writable');
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (thrown) {
+    throw unwritable(folder, thrown);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): AppError {
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  return new AppError(
+    'STATE_UNWRITABLE',
+    `The state folder ${folder} cannot be written (${code}).`,
+    {
+      hint: 'Give this user write permission, or choose another folder with --state.',
+      cause,
+    },
+  );
+}
+
+function openLock(folder: string): DatabaseSync {
+  const lock = new DatabaseSync(path.join(folder, 'owner.lock'), { timeout: 0 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (thrown) {
+    lock.close();
+    const { errcode } = thrown as { errcode?: number };
+    const isBusy = errcode === 5 || errcode === 261;
+    if (!isBusy) throw unwritable(folder, thrown);
+    const owner = readOwner(folder);
+    const who = owner === null ? 'another process' : `process ${owner.pid}`;
+    const where = owner?.url == null ? '' : ` at ${owner.url}`;
+    throw new AppError('STATE_OWNED', `${folder} is in use by ${who}${where}.`, {
+      hint: 'Use that one (commands find it by themselves), stop it, or choose another folder with --state.',
+      details: { pid: owner?.pid ?? null, url: owner?.url ?? null },
+    });
+  }
+}
