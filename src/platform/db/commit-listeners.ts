@@ -1,7 +1,7 @@
 import type { Log } from '../log/log.ts';
 import type { CommitListener, Step, StepResult } from './port.ts';
 
-/** Who wants to know of commits. A listener that throws is logged: the write it heard of is done. */
+/** Who wants to know of commits. One that throws is logged: the write it heard of is done. */
 export class CommitListeners {
   readonly #log: Log;
   readonly #listeners = new Set<CommitListener>();

@@ -24,8 +24,8 @@ export type CommitListener = (steps: readonly Step[], results: readonly StepResu
 
 /**
  * The metadata database. Statements are built on the calling thread and run elsewhere (SQLite's
- * writer and reader threads, a PostgreSQL pool); a transaction is a list of them, so nothing else can
- * be awaited inside one. Decisions that depend on stored state are written into the statements
+ * writer and reader threads, a PostgreSQL pool); a transaction is a list of them, so nothing else
+ * can be awaited inside one. Decisions that depend on stored state are written into the statements
  * (`insert ... select`, `update ... where revision = ?`) and checked by `expect`.
  */
 export interface Db {
@@ -33,16 +33,17 @@ export interface Db {
   /** A builder over the tables a store owns. It only compiles: `.execute()` throws. */
   queries<Tables>(): Kysely<Tables>;
   /**
-   * Sees every write acknowledged before the call. Integers outside JavaScript's exact range arrive
-   * as text, truth values as 0 or 1, bytes as `Uint8Array`.
+   * Sees every write acknowledged before the call. Integers outside JavaScript's exact range
+   * arrive as text, truth values as 0 or 1, bytes as `Uint8Array`.
    */
   read<Row>(query: Compilable<Row>): Promise<readonly Row[]>;
   /**
-   * Runs the steps as one atomic, durable transaction. A violated constraint rejects with `CONFLICT`:
-   * `details.kind` is `unique`, `foreign-key`, `check` or `not-null`, and `details.constraint` names
-   * the columns (`models.name`, `versions.model, versions.version`), the index of an expression, or
-   * the check. A violated expectation rejects with its own error. Transactions appear one after the
-   * other on both dialects; too many waiting ones reject with `OVERLOADED`.
+   * Runs the steps as one atomic, durable transaction. A violated constraint rejects with
+   * `CONFLICT`: `details.kind` is `unique`, `foreign-key`, `check` or `not-null`, and
+   * `details.constraint` names the columns (`models.name`, `versions.model, versions.version`), the
+   * index of an expression, or the check. A violated expectation rejects with its own error.
+   * Transactions appear one after the other on both dialects; too many waiting ones reject with
+   * `OVERLOADED`.
    */
   write(steps: readonly Step[]): Promise<readonly StepResult[]>;
   /** Wakes what waits for new rows (followers, dispatchers). Call the result to stop listening. */

@@ -36,8 +36,9 @@ interface Statement {
 }
 
 /**
- * The metadata database in PostgreSQL. Transactions are serializable, so that statements that decide
- * by reading (`insert ... select max(...) + 1`) mean what they mean with SQLite's single writer.
+ * The metadata database in PostgreSQL. Transactions are serializable, so that statements that
+ * decide by reading (`insert ... select max(...) + 1`) mean what they mean with SQLite's single
+ * writer.
  */
 export class PostgresDb implements Db {
   readonly dialect = 'postgres';

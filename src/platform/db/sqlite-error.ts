@@ -2,7 +2,10 @@ import { AppError, type ErrorBody } from '../../base/errors.ts';
 import { constraintError, type ConstraintKind } from './constraint.ts';
 import type { WireFailure } from './sqlite-protocol.ts';
 
-/** Result codes, https://www.sqlite.org/rescode.html; an extended code's low byte is its primary code. */
+/**
+ * Result codes, https://www.sqlite.org/rescode.html; an extended code's low byte is its primary
+ * code.
+ */
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_READONLY = 8;

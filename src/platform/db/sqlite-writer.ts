@@ -4,7 +4,10 @@ import type { Log } from '../log/log.ts';
 import type { WireOutcome, WireTransaction } from './sqlite-protocol.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
-/** Transactions that may wait; at 0.2 ms a commit and groups of BATCH_MAX, well under a second's worth. */
+/**
+ * Transactions that may wait; at 0.2 ms a commit and groups of BATCH_MAX, well under a second's
+ * worth.
+ */
 const QUEUE_MAX = 10_000;
 /** Transactions of one commit: bounds how long the first of them waits for the others. */
 const BATCH_MAX = 256;
@@ -18,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * Group commit: while the thread commits one batch, the next one gathers, so that many callers share
- * one fsync and a lone caller does not wait.
+ * Group commit: while the thread commits one batch, the next one gathers, so that many callers
+ * share one fsync and a lone caller does not wait.
  */
 export class SqliteWriter {
   readonly #thread: SqliteThread;

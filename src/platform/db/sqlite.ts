@@ -23,8 +23,8 @@ export interface SqliteOptions {
 }
 
 /**
- * The metadata database in one SQLite file (WAL, synchronous=FULL): one writer thread that commits in
- * groups, and readers. Its process must be the only one that writes (owner.lock).
+ * The metadata database in one SQLite file (WAL, synchronous=FULL): one writer thread that commits
+ * in groups, and readers. Its process must be the only one that writes (owner.lock).
  */
 export class SqliteDb implements Db {
   readonly dialect = 'sqlite';

@@ -4,7 +4,7 @@ import { rawQuery } from '../kysely-builder.ts';
 import type { Migration } from '../migrator.ts';
 import type { Dialect } from '../port.ts';
 
-/** The tables of the platform itself: events and what consumes them, timers, outbox, the workspace. */
+/** The platform's tables: the workspace, events and their cursors, timers, outbox. */
 export const platform: Migration = {
   name: '0001-platform',
   up: (queries, dialect) => [
@@ -73,7 +73,7 @@ function commitOrder(queries: Kysely<unknown>): readonly Compilable[] {
 /** How far each durable consumer has read the events. */
 function cursors(queries: Kysely<unknown>, dialect: Dialect): Compilable {
   const type = columnTypes(dialect);
-  return createTable(queries, dialect, 'cursors')
+  return createTable(queries, dialect, 'events_cursors')
     .addColumn('name', type.text, (column) => column.primaryKey())
     .addColumn('position', type.integer, (column) => column.notNull())
     .addColumn('moved_at', type.integer, (column) => column.notNull());
@@ -123,20 +123,17 @@ function outbox(queries: Kysely<unknown>, dialect: Dialect): readonly Compilable
   return [table, index];
 }
 
-/** Answers remembered for repeated POSTs; `status` and `reply` are null while the first is under way. */
+/** Answers remembered for repeated POSTs; `reply` is null while the first one is under way. */
 function idempotencyKeys(queries: Kysely<unknown>, dialect: Dialect): readonly Compilable[] {
   const type = columnTypes(dialect);
   const table = createTable(queries, dialect, 'idempotency_keys')
-    .addColumn('route', type.text, (column) => column.notNull())
-    .addColumn('key', type.text, (column) => column.notNull())
+    .addColumn('key', type.text, (column) => column.primaryKey())
     .addColumn('request_hash', type.text, (column) => column.notNull())
-    .addColumn('status', type.integer)
     .addColumn('reply', type.text)
-    .addColumn('created_at', type.integer, (column) => column.notNull())
-    .addPrimaryKeyConstraint('idempotency_keys_key', ['route', 'key']);
+    .addColumn('expires_at', type.integer, (column) => column.notNull());
   const index = queries.schema
-    .createIndex('idempotency_keys_by_age')
+    .createIndex('idempotency_keys_by_expiry')
     .on('idempotency_keys')
-    .column('created_at');
+    .column('expires_at');
   return [table, index];
 }

@@ -1,0 +1,151 @@
+import { assert } from '../../base/assert.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Clock } from '../../base/time.ts';
+import type { Db, Step } from '../db/port.ts';
+import type { Log } from '../log/log.ts';
+import { every } from '../system.ts';
+import { EventConsumer, SKIPPED } from './event-consumer.ts';
+import { EventsStore } from './events-store.ts';
+import type {
+  ConsumeOptions,
+  Consumer,
+  EventHandler,
+  EventInput,
+  Events,
+  StoredEvent,
+} from './port.ts';
+
+/** How soon events of other processes on the same PostgreSQL schema are noticed. */
+const POLL_MS = 1000;
+
+/** Far more causes and effects than any chain of handlers has. */
+const SETTLE_ROUNDS_MAX = 1000;
+
+class DatabaseEvents implements Events {
+  readonly #store: EventsStore;
+  readonly #log: Log;
+  readonly #consumers = new Map<string, EventConsumer>();
+  readonly #listeners = new Set<() => void>();
+  /** The statements that record events, to recognise them when they have committed. */
+  readonly #inserts = new WeakSet<Step['query']>();
+  readonly #stopListening: () => void;
+  #stopPolling: (() => void) | null = null;
+  #seen = 0;
+
+  constructor(options: { readonly db: Db; readonly clock: Clock; readonly log: Log }) {
+    const { db, clock, log } = options;
+    this.#store = new EventsStore(db, clock);
+    this.#log = log;
+    this.#stopListening = db.onCommit((steps) => {
+      if (steps.some((step) => this.#inserts.has(step.query))) this.#notify();
+    });
+    // SQLite has one owner process; a PostgreSQL schema may have others that record events.
+    if (db.dialect === 'postgres') {
+      this.#stopPolling = every(POLL_MS, () => void this.#poll());
+    }
+  }
+
+  step(event: EventInput): Step {
+    const step = this.#store.insert(event);
+    this.#inserts.add(step.query);
+    return step;
+  }
+
+  list(query: {
+    readonly subject?: string;
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]> {
+    return this.#store.list(query);
+  }
+
+  after(seq: number, limit: number): Promise<readonly StoredEvent[]> {
+    return this.#store.after(seq, limit);
+  }
+
+  latest(): Promise<number> {
+    return this.#store.latest();
+  }
+
+  async consume(name: string, handler: EventHandler, options: ConsumeOptions): Promise<Consumer> {
+    if (this.#consumers.has(name)) {
+      throw new AppError('CONFLICT', `The consumer ${name} runs already.`);
+    }
+    const start = options.from === 'first' ? 0 : await this.latest();
+    const consumer = new EventConsumer({
+      name,
+      position: await this.#store.position(name, start),
+      handler,
+      deps: {
+        store: this.#store,
+        log: this.#log,
+        skipped: (event, { consumer, error }) => this.step(skippedEvent(event, consumer, error)),
+      },
+    });
+    this.#consumers.set(name, consumer);
+    consumer.start();
+    return {
+      name,
+      stop: async () => {
+        await consumer.stop();
+        this.#consumers.delete(name);
+      },
+    };
+  }
+
+  async settled(): Promise<void> {
+    let latest = await this.latest();
+    for (let round = 1; ; round += 1) {
+      for (const consumer of this.#consumers.values()) await consumer.reached(latest);
+      const newest = await this.latest();
+      if (newest === latest) return;
+      assert(round < SETTLE_ROUNDS_MAX, 'consumers record events about each other without end');
+      latest = newest;
+    }
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    this.#stopPolling?.();
+    this.#listeners.clear();
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.stop()));
+    this.#consumers.clear();
+  }
+
+  #notify(): void {
+    for (const consumer of this.#consumers.values()) consumer.wake();
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#consumers.size === 0 && this.#listeners.size === 0) return;
+    try {
+      const latest = await this.latest();
+      if (latest === this.#seen) return;
+      this.#seen = latest;
+      this.#notify();
+    } catch (error) {
+      this.#log.warn('events.poll.failed', { error: String(error) });
+    }
+  }
+}
+
+export function createEvents(options: {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Events {
+  return new DatabaseEvents(options);
+}
+
+function skippedEvent(event: StoredEvent, consumer: string, error: string): EventInput {
+  const data = { consumer, seq: event.seq, kind: event.kind, error: error.slice(0, 2000) };
+  return { actor: 'millwright', kind: SKIPPED, subject: event.subject, data };
+}
