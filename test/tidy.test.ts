@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { graph } from '../src/capabilities/graph.ts';
 import { adapterRule, nativeRule } from './tidy/adapters.ts';
 import { banRule, sqlClockRule } from './tidy/bans.ts';
 import { browserRule } from './tidy/browser.ts';
-import { edgeRule, graphRule, shapeRule } from './tidy/capabilities.ts';
+import { edgeRule, graphOf, graphRule, shapeRule } from './tidy/capabilities.ts';
 import { changelogRule } from './tidy/changelog.ts';
 import { examplesRule, formatsRule, platformRule, tierRule } from './tidy/direction.ts';
 import { everyTestRule, formRule } from './tidy/forms.ts';
@@ -59,6 +60,10 @@ describe('the rules see', () => {
     expect(edges.length).toBeGreaterThan(10);
     const aimless = edges.filter((it) => tree.file(it.target!) === undefined);
     expect(aimless.map((it) => it.target)).toEqual([]);
+  });
+
+  test('the graph that the program has', () => {
+    expect(Object.fromEntries(graphOf(tree)!.edges)).toEqual(graph);
   });
 
   const plants = RULES.flatMap((rule) =>

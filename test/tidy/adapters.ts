@@ -5,17 +5,18 @@ import type { SourceFile } from './tree.ts';
 /** Native modules of tens of megabytes, or with a connection behind them. */
 const NATIVES = ['@duckdb/node-api', 'lmdb', 'onnxruntime-node', 'pg'];
 
-/** Concrete engines behind ports, as `platform/<folder>/<start of the file name>`. */
-export const ADAPTERS: readonly string[] = [
+/** Concrete engines behind ports, as the start of their paths below src/platform. */
+const ADAPTERS: readonly string[] = [
   'db/sqlite',
   'db/postgres',
   'blobs/fs',
   'kv/lmdb',
-  'analytics/duckdb',
+  'analytics/',
   'inference/onnx',
 ];
 
 function isAdapter(path: string): boolean {
+  if (path.endsWith('/port.ts')) return false;
   return ADAPTERS.some((start) => path.startsWith(`src/platform/${start}`));
 }
 

@@ -8,15 +8,20 @@ const GRAPH_FILE = 'src/capabilities/graph.ts';
  * Files besides `service.ts` whose types a capability shows along an edge, such as the engine-side
  * half of a service that another's tasks are built on.
  */
-export const SHOWN_TYPES: Readonly<Record<string, readonly string[]>> = {};
+const SHOWN_TYPES: Readonly<Record<string, readonly string[]>> = {
+  // What the gateway writes before it answers: no service, because nothing there may wait.
+  predictions: ['log.ts'],
+  // Delta tables as the engine process has them, where there is no service.
+  tables: ['delta-tables.ts'],
+};
 
-interface Graph {
+export interface Graph {
   readonly edges: ReadonlyMap<string, readonly string[]>;
   readonly line: number;
 }
 
 /** The object literal `graph` of graph.ts, read as text: rules also run over trees in memory. */
-function graphOf(tree: Tree): Graph | null {
+export function graphOf(tree: Tree): Graph | null {
   const file = tree.file(GRAPH_FILE);
   for (const node of file?.nodes ?? []) {
     if (node.type !== 'VariableDeclarator' || node.id.type !== 'Identifier') continue;

@@ -133,7 +133,7 @@ interface Pair {
 }
 
 /** Platform folders that may import another's insides, not only its port. */
-export const PLATFORM_PAIRS: readonly Pair[] = [];
+const PLATFORM_PAIRS: readonly Pair[] = [];
 
 /** What any platform folder may import of another: its port, and the files at the tier's root. */
 const OPEN = /^src\/platform\/(?:[^/]+\.ts|log\/log\.ts|[^/]+\/(?:port|mount|context)\.ts)$/;

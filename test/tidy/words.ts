@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { finding, type Finding, type Rule } from './rule.ts';
 import type { SourceFile } from './tree.ts';
 
@@ -56,17 +57,20 @@ export const hostRule: Rule = {
   ],
 };
 
+/** Where a container's author lives, and where this one does. */
+const HOMES = [['', 'root'].join('/'), homedir()].filter((home) => home.length > 1);
+
 export const machinePathRule: Rule = {
   name: 'machine paths',
   check: (tree) => {
-    const homes = ['root', 'home/[a-z][\\w-]*', 'Users/\\w+'].join('|');
-    const pattern = new RegExp(`(?:^|[\\s'"\`(=:])/(?:${homes})/`);
+    const homes = HOMES.map((home) => home.replaceAll(/[^\w/]/g, '\\$&')).join('|');
+    const pattern = new RegExp(`(?:^|[\\s'"\`(=:])(?:${homes})/`);
     const says = 'a path of one machine; make it relative or take it from the caller';
     return tree.files.flatMap((file) => linesMatching(file, pattern, says));
   },
   plants: [
-    { files: { 'docs/a.md': `cd ${['', 'root', 'millwright'].join('/')}` }, at: 'docs/a.md:1' },
-    { files: { 'src/a.ts': `'${['', 'home', 'ada', 'x'].join('/')}'` }, at: 'src/a.ts:1' },
+    { files: { 'docs/a.md': `cd ${HOMES[0]}/millwright` }, at: 'docs/a.md:1' },
+    { files: { 'src/a.ts': `'${HOMES[0]}/x'` }, at: 'src/a.ts:1' },
   ],
-  allows: [{ 'docs/a.md': '`/api/v1/home/` and `./home/x`' }],
+  allows: [{ 'docs/a.md': '`/api/v1/home/`, `./root/x` and `/home/ana/flights`' }],
 };
