@@ -28,6 +28,7 @@ export const ERRORS = {
   SCHEMA_MISMATCH: { status: 409 },
   TABLE_FEATURE_UNSUPPORTED: { status: 409 },
   TABLE_CORRUPT: { status: 500 },
+  BLOB_CORRUPT: { status: 500 },
   COMMIT_CONFLICT: { status: 409 },
   CONFLICT: { status: 409 },
   CLOCK_IS_LIVE: { status: 404 },

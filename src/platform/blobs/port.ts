@@ -9,8 +9,8 @@ export interface StoredBlob {
 /** Content-addressed bytes: what is stored never changes, equal content is stored once. */
 export interface Blobs {
   /**
-   * Stores the bytes durably (temp file, fsync, rename, fsync of the folder) and returns their digest.
-   * More than `maxBytes` rejects with `BODY_TOO_LARGE` and leaves nothing behind.
+   * Stores the bytes durably (temp file, fsync, rename, fsync of the folder) and returns their
+   * digest. More than `maxBytes` rejects with `BODY_TOO_LARGE` and leaves nothing behind.
    */
   put(
     content: Uint8Array | AsyncIterable<Uint8Array>,
@@ -20,4 +20,6 @@ export interface Blobs {
   read(digest: Digest): Promise<Uint8Array>;
   /** Size in bytes, or null when absent. */
   size(digest: Digest): Promise<number | null>;
+  /** Path of a local, read-only file with the content, for libraries that want a file. */
+  localFile(digest: Digest): Promise<string>;
 }
