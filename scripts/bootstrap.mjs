@@ -52,14 +52,15 @@ function isInstalled() {
 }
 
 /**
- * `npm install`, not `npm ci`: see CONTRIBUTING.md, "The lock file". What makes it safe is that the
- * lock must come out as it went in.
+ * `npm install`, not `npm ci`: see CONTRIBUTING.md, "The lock file". What makes it safe is that
+ * what is locked must come out as it went in.
  */
 async function install() {
-  const before = readFileSync(LOCK);
+  const before = readFileSync(LOCK, 'utf8');
   const { code, output } = await runNpm(['install', '--include=dev', '--no-audit', '--no-fund']);
-  if (!readFileSync(LOCK).equals(before)) {
-    writeFileSync(LOCK, before);
+  const after = readFileSync(LOCK, 'utf8');
+  if (after !== before) writeFileSync(LOCK, before);
+  if (locked(after) !== locked(before)) {
     throw new Obstacle(
       'npm install wanted to change package-lock.json, so package.json and the lock disagree.\n' +
         'The lock is as it was. After a change of package.json: run `npm install` and commit both.',
@@ -67,6 +68,15 @@ async function install() {
   }
   if (code !== 0) throw new Obstacle(explain(output));
   writeFileSync(STAMP, fingerprint());
+}
+
+/**
+ * The lock without what depends on who writes it: npm 10 leaves out `libc`, which npm 11 records.
+ *
+ * @param {string} text
+ */
+function locked(text) {
+  return JSON.stringify(JSON.parse(text, (key, value) => (key === 'libc' ? undefined : value)));
 }
 
 /**

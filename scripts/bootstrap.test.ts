@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { processEnv } from '../src/platform/system.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const LOCK = '{ "lockfileVersion": 3 }';
+const LOCK = '{ "packages": { "a": { "version": "1.0.0", "libc": ["glibc"] } } }';
 
 let root = '';
 
@@ -93,6 +93,13 @@ test('refuses an install that changes the lock, each time, and puts the lock bac
     expect([time, code, output]).toEqual([time, 1, expect.stringContaining('package-lock.json')]);
     expect(output).not.toContain('given');
   }
+  expect(read('package-lock.json')).toBe(LOCK);
+});
+
+test('accepts that an older npm leaves out what it does not know, and keeps the lock', async () => {
+  const shorter = JSON.stringify({ packages: { a: { version: '1.0.0' } } });
+  npmDoes(`${INSTALL} fs.writeFileSync('package-lock.json', '${shorter}');`);
+  expect((await bootstrap('test')).code).toBe(3);
   expect(read('package-lock.json')).toBe(LOCK);
 });
 
