@@ -1,0 +1,114 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { keyBytes } from './kv-key.ts';
+import type { KvChange, KvReader, KvWriter } from './port.ts';
+
+type Map = RootDatabase<Uint8Array, Uint8Array>;
+
+/** Opens the map for the one process that writes it, creating it when missing. */
+export function openLmdbWriter(folder: string): Promise<KvWriter> {
+  return Promise.resolve(new LmdbWriter(folder));
+}
+
+/**
+ * Opens the map for reading; it may not exist yet, and is empty until it does. Within one process
+ * lmdb has one handle for a map, so a reader beside a writer is opened (first read) after it.
+ */
+export function openLmdbReader(folder: string): Promise<KvReader> {
+  return Promise.resolve(new LmdbReader(() => (isCreated(folder) ? openMap(folder, true) : null)));
+}
+
+class LmdbReader implements KvReader {
+  readonly #open: () => Map | null;
+  #map: Map | null = null;
+  #isFresh = false;
+
+  constructor(open: () => Map | null) {
+    this.#open = open;
+  }
+
+  get(key: string): Uint8Array | null {
+    const value = this.#snapshot()?.getBinary(keyBytes(key));
+    return value === undefined ? null : plain(value);
+  }
+
+  range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {
+    readonly key: string;
+    readonly value: Uint8Array;
+  }[] {
+    const [start, end] = [keyBytes(bounds.from), keyBytes(bounds.to)];
+    if (Buffer.compare(start, end) >= 0) return [];
+    const found = this.#snapshot()?.getRange({ start, end, limit: bounds.limit }) ?? [];
+    return Array.from(found, ({ key, value }) => ({
+      key: Buffer.from(key).toString('utf8'),
+      value: plain(value).slice(),
+    }));
+  }
+
+  async close(): Promise<void> {
+    const map = this.#map;
+    this.#map = null;
+    await map?.close();
+  }
+
+  /**
+   * lmdb keeps one snapshot for about a millisecond, so that a message saying "written" could
+   * arrive before what was written is seen. Here a snapshot lasts for one uninterrupted stretch of
+   * code.
+   */
+  #snapshot(): Map | null {
+    this.#map ??= this.#open();
+    if (this.#map === null || this.#isFresh) return this.#map;
+    this.#map.resetReadTxn();
+    this.#isFresh = true;
+    queueMicrotask(() => {
+      this.#isFresh = false;
+    });
+    return this.#map;
+  }
+}
+
+class LmdbWriter extends LmdbReader implements KvWriter {
+  readonly #writable: Map;
+
+  constructor(folder: string) {
+    const map = openMap(folder, false);
+    super(() => map);
+    this.#writable = map;
+  }
+
+  async apply(changes: readonly KvChange[]): Promise<void> {
+    const keyed = changes.map(({ key, value }) => ({ key: keyBytes(key), value }));
+    await this.#writable.transaction(() => {
+      for (const { key, value } of keyed) {
+        if (value === null) void this.#writable.remove(key);
+        else void this.#writable.put(key, value);
+      }
+    });
+  }
+
+  override async close(): Promise<void> {
+    await this.#writable.close();
+  }
+}
+
+function openMap(folder: string, readOnly: boolean): Map {
+  return open<Uint8Array, Uint8Array>({
+    path: folder,
+    readOnly,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+}
+
+/** The bytes of a `Buffer` that lmdb made for us, without its type. */
+function plain(value: Uint8Array): Uint8Array {
+  return new Uint8Array(value.buffer, value.byteOffset, value.length);
+}
+
+/** A file without content is one that its writer is about to initialise. */
+function isCreated(folder: string): boolean {
+  return (statSync(path.join(folder, 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0) > 0;
+}

@@ -1,0 +1,44 @@
+import { keyBytes } from './kv-key.ts';
+import type { KvChange, KvWriter } from './port.ts';
+
+interface Entry {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** An online store that ends with the process. */
+export class MemoryKv implements KvWriter {
+  readonly #entries = new Map<string, Entry>();
+  #sorted: readonly Entry[] | null = null;
+
+  get(key: string): Uint8Array | null {
+    keyBytes(key);
+    return this.#entries.get(key)?.value.slice() ?? null;
+  }
+
+  range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {
+    readonly key: string;
+    readonly value: Uint8Array;
+  }[] {
+    const [from, to] = [keyBytes(bounds.from), keyBytes(bounds.to)];
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+    return this.#sorted
+      .filter(({ bytes }) => Buffer.compare(bytes, from) >= 0 && Buffer.compare(bytes, to) < 0)
+      .slice(0, bounds.limit)
+      .map(({ key, value }) => ({ key, value: value.slice() }));
+  }
+
+  async apply(changes: readonly KvChange[]): Promise<void> {
+    const keys = changes.map((change) => keyBytes(change.key));
+    for (const [index, { key, value }] of changes.entries()) {
+      if (value === null) this.#entries.delete(key);
+      else this.#entries.set(key, { key, bytes: keys[index]!, value: value.slice() });
+    }
+    this.#sorted = null;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
