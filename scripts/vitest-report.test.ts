@@ -31,6 +31,13 @@ test('names a failed test with its message', () => {
   });
 });
 
+test('shows where in our code it failed, not where in the runner', () => {
+  const stack =
+    'Error: boom\n    at /x/a.test.ts:1:2\n    at run (/x/node_modules/vitest/a.js:1:2)';
+  const failed = { status: 'failed', failureMessages: [stack] };
+  expect(tally(report(failed), 1).failures[0]?.detail).toBe('Error: boom\n    at /x/a.test.ts:1:2');
+});
+
 test.each(['skipped', 'pending', 'todo', 'disabled'])('a test that is %s has failed', (status) => {
   const { passed, failures } = tally(report({ status: 'passed' }, { status }), 0);
   expect([passed, failures.map((it) => it.name)]).toEqual([1, ['a.test.ts > case 1']]);

@@ -55,9 +55,18 @@ function fileFailures(file: z.infer<typeof Report>['testResults'][number]): Fail
       name: `${file.name} > ${test.fullName}`,
       detail:
         test.status === 'failed'
-          ? (test.failureMessages ?? []).join('\n')
+          ? (test.failureMessages ?? []).map(withoutForeignFrames).join('\n')
           : `${test.status}: every test runs, or is deleted`,
     }));
   if (failed.length > 0 || file.status === 'passed') return failed;
   return [{ name: file.name, detail: file.message || `the file ended as ${file.status}` }];
+}
+
+/** A stack says where in our code; the test runner's own frames hide it. */
+function withoutForeignFrames(message: string): string {
+  const isForeign = /^\s+at .*(?:node_modules|node:|<anonymous>)/;
+  return message
+    .split('\n')
+    .filter((line) => !isForeign.test(line))
+    .join('\n');
 }

@@ -50,7 +50,8 @@ const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
 
 describe('the house rules hold', () => {
   test.each(RULES)('$name', (rule) => {
-    expect(rule.check(tree).map((found) => format(rule, found))).toEqual([]);
+    const found = rule.check(tree).map((it) => format(rule, it));
+    expect(found, found.join('\n')).toEqual([]);
   });
 });
 
