@@ -40,6 +40,8 @@ export const Prediction = z.object({
   totalUs: z.number().int(),
   inputs: z.unknown(),
   outputs: z.unknown(),
+  /** True when inputs and outputs were too long to log. */
+  truncated: z.boolean(),
   client: z.string().nullable(),
   traceId: z.string().nullable(),
   /** Where it was read from: not flushed yet, or the Delta table. */

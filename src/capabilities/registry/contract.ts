@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
+import { DATATYPES } from '../../formats/oip/tensor.ts';
 
 export const ModelName = z
   .string()
@@ -10,20 +11,7 @@ export const ModelName = z
 export const MODEL_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 
 /** Tensor datatypes in Open Inference Protocol V2 spelling. */
-export const Datatype = z.enum([
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP32',
-  'FP64',
-  'BYTES',
-]);
+export const Datatype = z.enum(DATATYPES);
 export type Datatype = z.infer<typeof Datatype>;
 
 /** A named tensor; -1 marks a dimension of any length. */

@@ -114,6 +114,23 @@ export const deploy = route({
   reply: RouteRevision,
 });
 
+export const split = route({
+  id: 'endpoints.split',
+  method: 'POST',
+  path: '/api/v1/endpoints/:endpoint/split',
+  summary: 'Share the traffic between versions, in order of the arms (a canary comes last)',
+  params: EndpointParams,
+  body: z.strictObject({
+    arms: z
+      .array(Arm.pick({ name: true, version: true, weight: true }))
+      .min(1)
+      .max(ARMS_MAX),
+    reason: z.string().max(2000).default(''),
+    ifRevision: z.number().int().min(0).optional(),
+  }),
+  reply: RouteRevision,
+});
+
 export const rollback = route({
   id: 'endpoints.rollback',
   method: 'POST',

@@ -9,11 +9,13 @@ import type { TaskHandlers, TaskMap } from './port.ts';
  */
 export function serveTasks(options: {
   readonly socket: Socket;
-  readonly handlers: TaskHandlers<TaskMap>;
+  /** Called with the first task: the native modules behind the handlers are heavy. */
+  readonly load: () => Promise<TaskHandlers<TaskMap>>;
   readonly onStop: () => Promise<void>;
   readonly onClose: () => void;
 }): void {
-  const { socket, handlers } = options;
+  const { socket } = options;
+  let loading: Promise<TaskHandlers<TaskMap>> | null = null;
   const running = new Map<number, AbortController>();
   const reader = new FrameReader();
 
@@ -25,7 +27,8 @@ export function serveTasks(options: {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const handler = handlers[name];
+      loading ??= options.load();
+      const handler = (await loading)[name];
       if (handler === undefined) throw new AppError('INTERNAL', `The engine has no task ${name}.`);
       send({ kind: 'done', id, output: await handler(input, { signal: controller.signal }) });
     } catch (thrown) {

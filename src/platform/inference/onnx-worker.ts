@@ -31,10 +31,11 @@ export type WorkerReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ErrorBody };
 
-const CALIBRATION_RUNS = 100;
+/** Enough that the machine's own hiccups stay above the 99th percentile. */
+const CALIBRATION_RUNS = 1000;
 /** A slow model is slow after a few runs already; calibration must not take seconds. */
 const CALIBRATION_MS_MAX = 250;
-const WARM_UP_RUNS = 3;
+const WARM_UP_RUNS = 20;
 
 const port = present(parentPort, 'the parent port');
 const sessions = new Map<number, OnnxSession>();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../base/errors.ts';
+import { tryLockFile, type FileLock } from './file-lock.ts';
 
 /** Who owns a state folder, for the command line to find: see `owner.json`. */
 export interface Owner {
@@ -42,7 +42,7 @@ export function takeOwnerLock(stateFolder: string): OwnerLock {
     release: () => {
       // The epoch survives; a missing url means nobody is listening.
       announce(null);
-      lock.close();
+      lock.release();
     },
   };
 }
@@ -79,23 +79,19 @@ function unwritable(folder: string, cause: unknown): AppError {
   );
 }
 
-function openLock(folder: string): DatabaseSync {
-  const lock = new DatabaseSync(path.join(folder, 'owner.lock'), { timeout: 0 });
+function openLock(folder: string): FileLock {
+  let lock: FileLock | null;
   try {
-    lock.exec('PRAGMA journal_mode = DELETE');
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
+    lock = tryLockFile(path.join(folder, 'owner.lock'));
   } catch (thrown) {
-    lock.close();
-    const { errcode } = thrown as { errcode?: number };
-    const isBusy = errcode === 5 || errcode === 261;
-    if (!isBusy) throw unwritable(folder, thrown);
-    const owner = readOwner(folder);
-    const who = owner === null ? 'another process' : `process ${owner.pid}`;
-    const where = owner?.url == null ? '' : ` at ${owner.url}`;
-    throw new AppError('STATE_OWNED', `${folder} is in use by ${who}${where}.`, {
-      hint: 'Use that one (commands find it by themselves), stop it, or choose another folder with --state.',
-      details: { pid: owner?.pid ?? null, url: owner?.url ?? null },
-    });
+    throw unwritable(folder, thrown);
   }
+  if (lock !== null) return lock;
+  const owner = readOwner(folder);
+  const who = owner === null ? 'another process' : `process ${owner.pid}`;
+  const where = owner === null || owner.url === null ? '' : ` at ${owner.url}`;
+  throw new AppError('STATE_OWNED', `${folder} is in use by ${who}${where}.`, {
+    hint: 'Use that one (commands find it by themselves), stop it, or choose another folder with --state.',
+    details: { pid: owner?.pid ?? null, url: owner?.url ?? null },
+  });
 }

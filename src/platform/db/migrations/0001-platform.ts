@@ -90,7 +90,7 @@ function timers(queries: Kysely<unknown>, dialect: Dialect): readonly Compilable
     .addColumn('payload', type.text, (column) => column.notNull())
     .addColumn('state', type.text, (column) => column.notNull())
     .addColumn('attempts', type.integer, (column) => column.notNull())
-    .addColumn('retry_at', type.integer, (column) => column.notNull())
+    .addColumn('fire_at', type.integer, (column) => column.notNull())
     .addColumn('last_error', type.text)
     .addUniqueConstraint('timers_subject', ['handler', 'subject'])
     .addCheckConstraint('timers_clock', sql`clock in ('now', 'wall')`)
@@ -98,7 +98,7 @@ function timers(queries: Kysely<unknown>, dialect: Dialect): readonly Compilable
   const index = queries.schema
     .createIndex('timers_by_due')
     .on('timers')
-    .columns(['state', 'clock', 'due', 'id']);
+    .columns(['state', 'clock', 'fire_at', 'id']);
   return [table, index];
 }
 

@@ -1,0 +1,125 @@
+import { userInfo } from 'node:os';
+import { Command, CommanderError, Option } from 'commander';
+import { AppError, toAppError } from '../base/errors.ts';
+import { predictions } from '../capabilities/predictions/index.ts';
+import { registry } from '../capabilities/registry/index.ts';
+import { serving } from '../capabilities/serving/index.ts';
+import { workspace } from '../capabilities/workspace/index.ts';
+import type { Api, CliContext } from '../platform/cli/context.ts';
+import { createOutput } from '../platform/cli/output.ts';
+import { loadConfig } from '../platform/config/load-config.ts';
+import type { Config } from '../platform/config/config.ts';
+import { processEnv } from '../platform/system.ts';
+import { programVersion } from './program.ts';
+import { up } from './up.ts';
+import { withOwner } from './with-owner.ts';
+
+/** Exit statuses: 0 done, 1 a check failed, 2 an error. */
+const EXIT_ERROR = 2;
+
+interface GlobalOptions {
+  readonly state?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+interface UpOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly log?: string;
+  readonly clock?: 'live' | 'replay';
+}
+
+/** Runs one command line and returns its exit status. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_ERROR;
+    printError(thrown, program.opts<GlobalOptions>().json === true);
+    return EXIT_ERROR;
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('millwright')
+    .description('MLOps from scripts to a closed loop: one program, one folder')
+    .version(programVersion)
+    .option('--state <folder>', 'state folder (default: .millwright)')
+    .option('--config <file>', 'configuration file (default: millwright.yaml, if there is one)')
+    .option('--json', 'print the result as JSON')
+    .exitOverride()
+    .showSuggestionAfterError();
+  const config = (flags: UpOptions = {}): Config => {
+    const { state, config: file } = program.opts<GlobalOptions>();
+    const { host, port, log, clock } = flags;
+    return loadConfig({
+      folder: process.cwd(),
+      env: processEnv,
+      flags: { state, config: file, host, port, logLevel: log, clock },
+    });
+  };
+  addUp(program, config);
+  const cli: CliContext = {
+    withApi: <T>(action: (api: Api) => Promise<T>) => withOwner(config(), actor(), action),
+    get out() {
+      const isJson = program.opts<GlobalOptions>().json === true;
+      return createOutput({ isJson, sink: process.stdout });
+    },
+  };
+  for (const { commands } of [workspace, registry, serving, predictions]) {
+    commands(program, cli);
+  }
+  return program;
+}
+
+function addUp(program: Command, config: (flags: UpOptions) => Config): void {
+  program
+    .command('up')
+    .description('run Millwright on this folder until Ctrl-C')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <port>', 'port to listen on (default: 7070)', parsePort)
+    .addOption(
+      new Option('--clock <kind>', 'clock of a new workspace; irreversible').choices([
+        'live',
+        'replay',
+      ] as const),
+    )
+    .addOption(new Option('--log <level>', 'how much to log').choices(LOG_LEVELS))
+    .action(async (flags: UpOptions) => {
+      await up(config(flags), process.stdout);
+    });
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new AppError('INVALID_INPUT', `${text} is not a port.`, {
+    hint: 'Give a number from 0 to 65535; 0 takes any free port.',
+  });
+}
+
+function actor(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return 'cli';
+  }
+}
+
+function printError(thrown: unknown, isJson: boolean): void {
+  const error = toAppError(thrown);
+  if (isJson) {
+    process.stderr.write(`${JSON.stringify({ error: error.toBody() }, null, 2)}\n`);
+    return;
+  }
+  process.stderr.write(`error: ${error.message}\n`);
+  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+  if (error.code === 'INTERNAL' && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs';
+import type { Ids } from '../base/ids.ts';
+import type { Clock } from '../base/time.ts';
+import { WorkspaceStore } from '../capabilities/workspace/store.ts';
+import { FsBlobs } from '../platform/blobs/fs.ts';
+import type { Blobs } from '../platform/blobs/port.ts';
+import type { Config } from '../platform/config/config.ts';
+import { migrate } from '../platform/db/migrator.ts';
+import { migrations } from '../platform/db/migrations/index.ts';
+import type { Db } from '../platform/db/port.ts';
+import { DomainClock } from '../platform/domain-clock.ts';
+import { EngineSupervisor } from '../platform/engine/supervisor.ts';
+import { createEvents } from '../platform/events/events.ts';
+import type { Events } from '../platform/events/port.ts';
+import { faultsFromEnv, type Faults } from '../platform/fault-points.ts';
+import { OnnxInference } from '../platform/inference/onnx.ts';
+import type { Inference } from '../platform/inference/port.ts';
+import { Journal } from '../platform/journal/journal.ts';
+import { openLmdbReader } from '../platform/kv/lmdb.ts';
+import type { KvReader } from '../platform/kv/port.ts';
+import type { Log } from '../platform/log/log.ts';
+import { takeOwnerLock, type OwnerLock } from '../platform/state/owner-lock.ts';
+import { openFormat, stateFolder, type StateFolder } from '../platform/state/state-folder.ts';
+import type { Timers } from '../platform/timers/port.ts';
+import { createTimers } from '../platform/timers/timers.ts';
+import { entryFile, processEnv } from '../platform/system.ts';
+import { openDatabase } from './open-database.ts';
+import { programVersion } from './program.ts';
+
+/** What the machine gives, replaceable in tests. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly createIds: (clock: Clock) => Ids;
+  readonly log: Log;
+}
+
+export interface Platform {
+  readonly folder: StateFolder;
+  readonly lock: OwnerLock;
+  readonly workspaceStore: WorkspaceStore;
+  readonly name: string;
+  readonly clock: DomainClock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly faults: Faults;
+  readonly db: Db;
+  readonly blobs: Blobs;
+  readonly index: KvReader;
+  readonly journal: Journal;
+  readonly events: Events;
+  readonly timers: Timers;
+  readonly inference: Inference;
+  readonly engine: EngineSupervisor;
+}
+
+/**
+ * Takes the state folder and opens everything on it; each part registers its closing with `closing`,
+ * which runs them in reverse.
+ */
+export async function openPlatform(
+  config: Config,
+  machine: Machine,
+  closing: AsyncDisposableStack,
+): Promise<Platform> {
+  const { log } = machine;
+  const folder = stateFolder(config.stateFolder);
+  const faults = faultsFromEnv(processEnv['MILLWRIGHT_FAULT']);
+  const lock = takeOwnerLock(folder.root);
+  closing.defer(() => lock.release());
+  mkdirSync(folder.temporary, { recursive: true });
+
+  const engine = new EngineSupervisor({
+    entry: entryFile(import.meta.url, './engine'),
+    args: [folder.root],
+    env: processEnv,
+    clock: machine.clock,
+    log: log.child({ part: 'engine' }),
+  });
+  const { db, backup } = await openDatabase({ config, folder, log, clock: machine.clock });
+  closing.defer(() => db.close());
+  await openFormat({ folder, programVersion, migrations: [], backup });
+  await migrate({ db, migrations, clock: machine.clock, log, beforeUpgrade: backup });
+
+  const workspaceStore = new WorkspaceStore(db);
+  const workspace = await workspaceStore.open({
+    id: machine.createIds(machine.clock).next('ws'),
+    name: config.name,
+    clock: config.clock,
+    wall: machine.clock.wall(),
+  });
+  const clock = new DomainClock(machine.clock, workspace.clock === 'replay' ? workspace.now : null);
+  const ids = machine.createIds(clock);
+  const events = createEvents({ db, clock, log });
+  closing.defer(() => events.close());
+  const timers = createTimers({ db, clock, ids, events, settle: () => events.settled(), log });
+  closing.defer(() => timers.stop());
+  engine.start();
+  closing.defer(() => engine.stop());
+  const index = await openLmdbReader(folder.online);
+  closing.defer(() => index.close());
+  const journal = await Journal.open({ folder: folder.journal, writer: 'main', log, faults });
+  closing.defer(() => journal.close());
+  const inference = new OnnxInference({ log });
+  closing.defer(() => inference.close());
+  return {
+    folder,
+    lock,
+    workspaceStore,
+    name: workspace.name,
+    clock,
+    ids,
+    log,
+    faults,
+    db,
+    blobs: new FsBlobs({ folder: folder.artifacts }),
+    index,
+    journal,
+    events,
+    timers,
+    inference,
+    engine,
+  };
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../platform/config/config.ts';
+import type { Sink } from '../platform/cli/output.ts';
+import { createLog } from '../platform/log/log.ts';
+import { createIds, systemClock } from '../platform/system.ts';
+import { createApp } from './create-app.ts';
+
+/** Runs the server until a signal asks it to stop; resolves when it has stopped. */
+export async function up(config: Config, sink: Sink): Promise<void> {
+  const start = systemClock.elapsed();
+  const log = createLog({ level: config.logLevel });
+  const app = await createApp(config, { clock: systemClock, createIds, log });
+  try {
+    const url = await app.listen();
+    const ms = Math.round(systemClock.elapsed() - start);
+    sink.write(`Millwright is ready at ${url}   (${ms} ms; Ctrl-C stops)\n`);
+    await stopSignal();
+    sink.write('stopping...\n');
+  } finally {
+    await app.stop();
+  }
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve());
+    }
+  });
+}

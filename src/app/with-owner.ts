@@ -1,0 +1,66 @@
+import { AppError } from '../base/errors.ts';
+import { getStatus } from '../capabilities/workspace/contract.ts';
+import type { Api } from '../platform/cli/context.ts';
+import { HttpApi, socketTransport } from '../platform/cli/http-api.ts';
+import type { Config } from '../platform/config/config.ts';
+import { createLog } from '../platform/log/log.ts';
+import { readOwner } from '../platform/state/owner-lock.ts';
+import { stateFolder } from '../platform/state/state-folder.ts';
+import { createIds, sleep, systemClock } from '../platform/system.ts';
+import { createApp, type App } from './create-app.ts';
+import { injectTransport } from './inject-transport.ts';
+
+/** How long a command waits for another command that owns the folder for its duration. */
+const OWNED_WAIT_MS = 15_000;
+const OWNED_RETRY_MS = 200;
+
+/**
+ * Runs `action` against the owner of the state folder; with none running this process becomes the
+ * owner for the duration: the same app, without a listener.
+ */
+export async function withOwner<T>(
+  config: Config,
+  actor: string,
+  action: (api: Api) => Promise<T>,
+): Promise<T> {
+  const deadline = systemClock.elapsed() + OWNED_WAIT_MS;
+  for (;;) {
+    const running = await findOwner(config, actor);
+    if (running !== null) return action(running);
+    const app = await becomeOwner(config, systemClock.elapsed() < deadline);
+    if (app === null) {
+      await sleep(OWNED_RETRY_MS);
+      continue;
+    }
+    try {
+      return await action(new HttpApi(injectTransport(app), { actor }));
+    } finally {
+      await app.stop();
+    }
+  }
+}
+
+/** Null when the folder is owned by somebody who may be about to listen or to finish. */
+async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | null> {
+  const log = createLog({ level: config.logLevel === 'debug' ? 'debug' : 'error' });
+  try {
+    return await createApp(config, { clock: systemClock, createIds, log });
+  } catch (thrown) {
+    if (mayRetry && thrown instanceof AppError && thrown.code === 'STATE_OWNED') return null;
+    throw thrown;
+  }
+}
+
+/** The running owner, asked for its folder: another program may have got its port since. */
+async function findOwner(config: Config, actor: string): Promise<Api | null> {
+  const owner = readOwner(config.stateFolder);
+  if (owner === null || owner.url === null) return null;
+  const api = new HttpApi(socketTransport(owner.url), { actor });
+  try {
+    const status = await api.call(getStatus, {});
+    const isOurs = status.stateFolder === stateFolder(config.stateFolder).root;
+    return isOurs && status.pid === owner.pid ? api : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,147 @@
+import { toAppError } from '../../base/errors.ts';
+import type { Clock, Micros } from '../../base/time.ts';
+import type { Engine } from '../../platform/engine/port.ts';
+import type { Journal } from '../../platform/journal/journal.ts';
+import { RecordKind } from '../../platform/journal/segment.ts';
+import type { Log } from '../../platform/log/log.ts';
+import { every } from '../../platform/system.ts';
+import type { JournaledLabel, AnsweredRequest } from './record.ts';
+import { encodePrediction } from './record.ts';
+import type { PredictionTasks } from './tasks.ts';
+import { Traffic } from './traffic.ts';
+import { Unflushed } from './unflushed.ts';
+
+/** Records become visible in their table within about this time (the promise is 10 s). */
+const FLUSH_INTERVAL_MS = 2000;
+const FLUSH_TIMEOUT_MS = 300_000;
+
+export interface LogStatus {
+  readonly answered: number;
+  readonly journaled: number;
+  readonly flushed: number;
+  readonly unflushedBytes: number;
+  readonly lastFlushAt: Micros | null;
+  readonly lastFlushError: string | null;
+}
+
+export interface PredictionLogDeps {
+  readonly journal: Journal;
+  readonly engine: Engine<PredictionTasks>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The prediction log's writing side: into the journal before the answer leaves, from there into the
+ * tables by the engine. A record is in the journal, in its table, or (for a moment) in both.
+ */
+export class PredictionLog {
+  readonly unflushed = new Unflushed();
+  readonly traffic = new Traffic();
+  readonly #deps: PredictionLogDeps;
+  #answered = 0;
+  #journaled = 0;
+  #flushed = 0;
+  #lastFlushAt: Micros | null = null;
+  #lastFlushError: string | null = null;
+  #flushing: Promise<void> | null = null;
+  #stop: () => void = () => undefined;
+
+  constructor(deps: PredictionLogDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#stop = every(FLUSH_INTERVAL_MS, () => {
+      this.flush().catch(() => undefined);
+    });
+    // What a killed process left behind is put where it belongs at once.
+    this.flush().catch(() => undefined);
+  }
+
+  /** Flushes what there is; what cannot be flushed waits in the journal for the next start. */
+  async close(): Promise<void> {
+    this.#stop();
+    await this.flush().catch(() => undefined);
+  }
+
+  /**
+   * Resolves once the record is safe against the death of this process, or with `sync` against a power
+   * loss as well; only then may the answer leave.
+   */
+  async append(answered: AnsweredRequest, durability: 'async' | 'sync'): Promise<void> {
+    const { journal } = this.#deps;
+    this.#answered += 1;
+    const position = await journal.append(RecordKind.prediction, encodePrediction(answered));
+    if (durability === 'sync') await journal.durable();
+    this.#journaled += 1;
+    const { requestId, endpoint, key } = answered;
+    this.unflushed.add({ requestId, endpoint, position }, key);
+    this.traffic.count({
+      now: answered.now,
+      endpoint,
+      modelVersion: answered.modelVersion,
+      isError: answered.status >= 400,
+      totalUs: answered.totalUs,
+    });
+  }
+
+  /** Labels are few and precious: they are durable before they are acknowledged. */
+  async appendLabels(labels: readonly JournaledLabel[]): Promise<void> {
+    const { journal } = this.#deps;
+    const written = labels.map((label) => journal.append(RecordKind.label, JSON.stringify(label)));
+    await Promise.all(written);
+    await journal.durable();
+  }
+
+  /** Moves everything journaled before the call into the tables; joins a flush under way first. */
+  async flush(): Promise<void> {
+    if (this.#flushing !== null) await this.#flushing.catch(() => undefined);
+    this.#flushing ??= this.#flushOnce().finally(() => {
+      this.#flushing = null;
+    });
+    await this.#flushing;
+  }
+
+  status(): LogStatus {
+    return {
+      answered: this.#answered,
+      journaled: this.#journaled,
+      flushed: this.#flushed,
+      unflushedBytes: this.#deps.journal.openBytes,
+      lastFlushAt: this.#lastFlushAt,
+      lastFlushError: this.#lastFlushError,
+    };
+  }
+
+  async #flushOnce(): Promise<void> {
+    const { journal, engine, clock, log } = this.#deps;
+    try {
+      const segments = await journal.seal();
+      if (segments.length === 0) return;
+      const start = clock.elapsed();
+      const done = await engine.run(
+        'predictions.flush',
+        { segments },
+        { timeoutMs: FLUSH_TIMEOUT_MS },
+      );
+      journal.release(done.released);
+      this.unflushed.release(done.released);
+      this.#flushed += done.predictions;
+      this.#lastFlushAt = clock.wall();
+      this.#lastFlushError = done.failures[0] ?? null;
+      for (const failure of done.failures)
+        log.error('predictions.flush.failed', { error: failure });
+      log.debug('predictions.flushed', {
+        predictions: done.predictions,
+        labels: done.labels,
+        duration_ms: Math.round(clock.elapsed() - start),
+      });
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      this.#lastFlushError = error.message;
+      log.warn('predictions.flush.failed', { code: error.code, error: error.message });
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { AppError } from '../../base/errors.ts';
+import { INDEX_COMPLETE, indexChanges } from './request-index.ts';
+import { PREDICTIONS } from './tables.ts';
+import type { PredictionTaskDeps } from './tasks.ts';
+
+/** Rows indexed in one step: bounds the memory, and lets other tasks in between. */
+const STEP_ROWS = 10_000;
+
+/**
+ * Indexes every row of the endpoints' tables when the online store is new or was lost. A mark says
+ * that it is whole; flushes keep it so.
+ */
+export async function rebuildIndex(
+  endpoints: readonly string[],
+  deps: PredictionTaskDeps,
+): Promise<{ readonly indexed: number }> {
+  if (deps.index.get(INDEX_COMPLETE) !== null) return { indexed: 0 };
+  let indexed = 0;
+  for (const endpoint of endpoints) indexed += await indexTable(endpoint, deps);
+  await deps.index.apply([{ key: INDEX_COMPLETE, value: new Uint8Array([1]) }]);
+  return { indexed };
+}
+
+async function indexTable(endpoint: string, deps: PredictionTaskDeps): Promise<number> {
+  const ref = { namespace: PREDICTIONS, name: endpoint };
+  try {
+    const { version } = await deps.tables.describe(ref);
+    for (let offset = 0; ; offset += STEP_ROWS) {
+      const { rows } = await deps.tables.rows(ref, {
+        version,
+        columns: ['request_id', 'key'],
+        offset,
+        limit: STEP_ROWS,
+      });
+      const changes = rows.flatMap(([requestId, key]) =>
+        indexChanges({
+          requestId: String(requestId),
+          endpoint,
+          // Which commit brought a row is not asked here; the search then uses file statistics.
+          tableVersion: null,
+          key: key === null ? null : String(key),
+        }),
+      );
+      await deps.index.apply(changes);
+      if (rows.length < STEP_ROWS) return offset + rows.length;
+    }
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return 0;
+    throw thrown;
+  }
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { KvChange, KvReader } from '../../platform/kv/port.ts';
+
+/** Where an answered request lies. */
+export interface Indexed {
+  readonly requestId: string;
+  readonly endpoint: string;
+  /** Table version whose commit added the row; null when only the whole table can be searched. */
+  readonly tableVersion: number | null;
+}
+
+/** Written once everything in the tables is indexed; absent after the online store was lost. */
+export const INDEX_COMPLETE = 'requests/complete';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Finds flushed requests by id or business key without touching a table: a cache in the online store,
+ * written by the engine after each flush.
+ */
+export class RequestIndex {
+  readonly #kv: KvReader;
+
+  constructor(kv: KvReader) {
+    this.#kv = kv;
+  }
+
+  byRequestId(requestId: string): Indexed | null {
+    return this.#read(idKey(requestId));
+  }
+
+  byKey(endpoint: string, key: string): Indexed | null {
+    return this.#read(businessKey(endpoint, key));
+  }
+
+  #read(key: string): Indexed | null {
+    const value = this.#kv.get(key);
+    return value === null ? null : (JSON.parse(decoder.decode(value)) as Indexed);
+  }
+}
+
+/** The entries for one request; a later request with the same id or key takes their place. */
+export function indexChanges(request: Indexed & { readonly key: string | null }): KvChange[] {
+  const { requestId, endpoint, tableVersion, key } = request;
+  const indexed: Indexed = { requestId, endpoint, tableVersion };
+  const value = encoder.encode(JSON.stringify(indexed));
+  const changes: KvChange[] = [{ key: idKey(requestId), value }];
+  if (key !== null) changes.push({ key: businessKey(endpoint, key), value });
+  return changes;
+}
+
+function idKey(requestId: string): string {
+  return `requests/id/${requestId}`;
+}
+
+/** Business keys may be longer than the store's keys, so their hash stands for them. */
+function businessKey(endpoint: string, key: string): string {
+  return `requests/key/${endpoint}/${createHash('sha256').update(key).digest('base64url')}`;
+}

@@ -1,0 +1,171 @@
+import { AppError } from '../../base/errors.ts';
+import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
+import type { PageQuery } from '../../base/page.ts';
+import { formatInstant, parseInstant, type Clock } from '../../base/time.ts';
+import { present } from '../../base/assert.ts';
+import type { Engine } from '../../platform/engine/port.ts';
+import type { Journal } from '../../platform/journal/journal.ts';
+import type { Label, LabelInput, Prediction, TrafficPoint } from './contract.ts';
+import type { LogStatus, PredictionLog } from './log.ts';
+import { toPrediction } from './prediction-view.ts';
+import type { JournaledLabel, JournaledPrediction } from './record.ts';
+import type { RequestIndex } from './request-index.ts';
+import type { PredictionTasks } from './tasks.ts';
+import type { UnflushedEntry } from './unflushed.ts';
+
+export interface PredictionsDeps {
+  readonly log: PredictionLog;
+  readonly journal: Journal;
+  readonly engine: Engine<PredictionTasks>;
+  readonly clock: Clock;
+  readonly index: RequestIndex;
+}
+
+/** Answered requests and their outcomes: read from the journal first, then from the tables. */
+export class PredictionsService {
+  readonly #deps: PredictionsDeps;
+
+  constructor(deps: PredictionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The newest answer with this id; `REQUEST_NOT_FOUND` when there is none. */
+  async find(requestId: string): Promise<Prediction> {
+    const { log } = this.#deps;
+    const entry = log.unflushed.byRequestId(requestId);
+    const journaled = entry === null ? null : await this.#read(entry);
+    if (journaled !== null) return journaled;
+    const stored = await this.#stored(requestId);
+    if (stored !== null) return stored;
+    // What a killed process left in the journal is known to neither, until it is flushed.
+    await log.flush();
+    const flushed = await this.#stored(requestId);
+    if (flushed === null) throw unknownRequest(`id ${requestId}`);
+    return flushed;
+  }
+
+  /** Newest first. */
+  async list(endpoint: string, query: PageQuery): Promise<Page<Prediction>> {
+    const { log, engine } = this.#deps;
+    const before = decodeCursor(query.cursor, 'number') ?? Number.MAX_SAFE_INTEGER;
+    const limit = query.limit + 1;
+    const entries = log.unflushed.newest(endpoint, { before, limit });
+    const journaled = await Promise.all(entries.map(async (entry) => this.#withSeq(entry)));
+    const recent = journaled.filter((found) => found !== null);
+    const oldest = recent.at(-1)?.seq ?? before;
+    const missing = limit - recent.length;
+    const rows =
+      missing === 0
+        ? []
+        : await engine.run('predictions.list', { endpoint, before: oldest, limit: missing });
+    const stored = rows.map(({ record, seq }) => ({
+      seq,
+      prediction: toPrediction(record, 'table'),
+    }));
+    const page = nextPage([...recent, ...stored], query.limit, (last) => last.seq);
+    return { items: page.items.map(({ prediction }) => prediction), nextCursor: page.nextCursor };
+  }
+
+  /** Labels of one request, oldest first; the last one counts. */
+  async labelsOf(prediction: Prediction): Promise<readonly Label[]> {
+    const { engine } = this.#deps;
+    await this.#deps.log.flush().catch(() => undefined);
+    const { endpoint, requestId } = prediction;
+    const rows = await engine.run('predictions.labels', { endpoint, requestId });
+    return rows.map(({ value, at }, index) => ({
+      requestId,
+      value: JSON.parse(value) as Label['value'],
+      at: formatInstant(at),
+      revision: index + 1,
+    }));
+  }
+
+  /** All or none: one unknown request refuses the batch. Durable on return. */
+  async label(labels: readonly LabelInput[], actor: string): Promise<number> {
+    const { clock, log } = this.#deps;
+    const targets = await this.#resolve(labels);
+    const [now, wall] = [clock.now(), clock.wall()];
+    const journaled: readonly JournaledLabel[] = labels.map((label, index) => ({
+      request_id: targets[index]!,
+      endpoint: label.endpoint,
+      value: label.value,
+      at: label.at === undefined ? now : present(parseInstant(label.at), 'a parsed instant'),
+      now,
+      wall,
+      actor,
+    }));
+    await log.appendLabels(journaled);
+    return labels.length;
+  }
+
+  traffic(endpoint: string | null): readonly TrafficPoint[] {
+    const { log, clock } = this.#deps;
+    return log.traffic
+      .recent(clock.now())
+      .filter((second) => endpoint === null || second.endpoint === endpoint)
+      .map((second) => ({ ...second, now: formatInstant(second.now) }));
+  }
+
+  logStatus(): LogStatus {
+    return this.#deps.log.status();
+  }
+
+  /** The request ids that labels address; the journal is flushed once before any is unknown. */
+  async #resolve(labels: readonly LabelInput[]): Promise<readonly string[]> {
+    for (const { requestId, key } of labels) {
+      if ((requestId === undefined) !== (key === undefined)) continue;
+      throw new AppError('INVALID_INPUT', 'A label needs either requestId or key, and not both.');
+    }
+    let found = this.#lookUp(labels);
+    if (found.includes(null)) {
+      await this.#deps.log.flush();
+      found = this.#lookUp(labels);
+    }
+    return found.map((id, at) => {
+      if (id !== null) return id;
+      const { endpoint, requestId, key } = labels[at]!;
+      const what = requestId === undefined ? `key ${key}` : `id ${requestId}`;
+      throw unknownRequest(`${what} at endpoint ${endpoint}`);
+    });
+  }
+
+  #lookUp(labels: readonly LabelInput[]): readonly (string | null)[] {
+    const { log, index } = this.#deps;
+    return labels.map(({ endpoint, requestId, key }) => {
+      const found =
+        requestId !== undefined
+          ? (log.unflushed.byRequestId(requestId) ?? index.byRequestId(requestId))
+          : (log.unflushed.byKey(endpoint, key ?? '') ?? index.byKey(endpoint, key ?? ''));
+      return found !== null && found.endpoint === endpoint ? found.requestId : null;
+    });
+  }
+
+  async #stored(requestId: string): Promise<Prediction | null> {
+    const { index, engine } = this.#deps;
+    const found = index.byRequestId(requestId);
+    if (found === null) return null;
+    const stored = await engine.run('predictions.find', found);
+    return stored === null ? null : toPrediction(stored.record, 'table');
+  }
+
+  async #withSeq(
+    entry: UnflushedEntry,
+  ): Promise<{ readonly seq: number; readonly prediction: Prediction } | null> {
+    const prediction = await this.#read(entry);
+    return prediction === null ? null : { seq: entry.position.seq, prediction };
+  }
+
+  /** Null when the segment was flushed and removed meanwhile: then the table has it. */
+  async #read(entry: UnflushedEntry): Promise<Prediction | null> {
+    const payload = await this.#deps.journal.read(entry.position);
+    if (payload === null) return null;
+    const record = JSON.parse(payload) as JournaledPrediction;
+    return toPrediction(record, 'journal');
+  }
+}
+
+function unknownRequest(what: string): AppError {
+  return new AppError('REQUEST_NOT_FOUND', `No answered request has ${what}.`, {
+    hint: 'Ids are in the x-request-id header of the answer; keys are those the endpoint declares.',
+  });
+}

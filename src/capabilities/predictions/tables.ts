@@ -1,0 +1,141 @@
+import type { Column } from '../tables/contract.ts';
+import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
+import { present } from '../../base/assert.ts';
+import type { JournaledLabel, JournaledPrediction } from './record.ts';
+import type { RoutingReason } from './contract.ts';
+
+/** Namespaces of the Delta tables: one table an endpoint in each. */
+export const PREDICTIONS = 'predictions';
+export const LABELS = 'labels';
+
+function column(name: string, type: Column['type'], nullable = false): Column {
+  return { name, type, nullable };
+}
+
+/** `predictions.<endpoint>`: a row an answered request. Instants are domain time unless named wall. */
+export const PREDICTION_COLUMNS: readonly Column[] = [
+  column('request_id', 'string'),
+  column('answered_at', 'timestamp'),
+  column('answered_wall', 'timestamp'),
+  column('key', 'string', true),
+  column('route_revision', 'long'),
+  column('arm', 'string'),
+  column('reason', 'string'),
+  column('bucket', 'integer', true),
+  column('model', 'string'),
+  column('version', 'long'),
+  column('digest', 'string'),
+  column('runtime', 'string'),
+  column('status', 'integer'),
+  column('error_code', 'string', true),
+  column('queue_us', 'long'),
+  column('inference_us', 'long'),
+  column('total_us', 'long'),
+  column('client', 'string', true),
+  column('trace_id', 'string', true),
+  column('truncated', 'boolean'),
+  column('inputs', 'string', true),
+  column('outputs', 'string', true),
+  column('journal', 'string'),
+  column('seq', 'long'),
+];
+
+/** `labels.<endpoint>`: a row a label; of several for one request the last in (journal, seq) counts. */
+export const LABEL_COLUMNS: readonly Column[] = [
+  column('request_id', 'string'),
+  column('value', 'string'),
+  column('occurred_at', 'timestamp'),
+  column('known_at', 'timestamp'),
+  column('known_wall', 'timestamp'),
+  column('actor', 'string'),
+  column('journal', 'string'),
+  column('seq', 'long'),
+];
+
+export interface Origin {
+  readonly journal: string;
+  readonly seq: number;
+}
+
+type Row = Readonly<Record<string, string | number | boolean | null>>;
+
+export function predictionRow(record: JournaledPrediction, origin: Origin): Row {
+  return {
+    request_id: record.request_id,
+    answered_at: formatInstant(record.now),
+    answered_wall: formatInstant(record.wall),
+    key: record.key,
+    route_revision: record.route_revision,
+    arm: record.arm,
+    reason: record.reason,
+    bucket: record.bucket,
+    model: record.model,
+    version: record.model_version,
+    digest: record.digest,
+    runtime: record.runtime,
+    status: record.status,
+    error_code: record.error_code,
+    queue_us: record.queue_us,
+    inference_us: record.inference_us,
+    total_us: record.total_us,
+    client: record.client,
+    trace_id: record.trace_id,
+    truncated: record.truncated,
+    inputs: document(record.request?.inputs),
+    outputs: document(record.response?.outputs),
+    ...origin,
+  };
+}
+
+function document(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+export function labelRow(label: JournaledLabel, origin: Origin): Row {
+  return {
+    request_id: label.request_id,
+    value: JSON.stringify(label.value),
+    occurred_at: formatInstant(label.at),
+    known_at: formatInstant(label.now),
+    known_wall: formatInstant(label.wall),
+    actor: label.actor,
+    ...origin,
+  };
+}
+
+/** A row of `predictions.<endpoint>`, in the order of its columns, as the record it came from. */
+export function toRecord(endpoint: string, row: readonly unknown[]): JournaledPrediction {
+  const cells = new Map(PREDICTION_COLUMNS.map(({ name }, index) => [name, row[index]]));
+  const cell = <T>(name: string): T => cells.get(name) as T;
+  const inputs = cell<string | null>('inputs');
+  const outputs = cell<string | null>('outputs');
+  return {
+    request_id: cell('request_id'),
+    endpoint,
+    now: instant(cell('answered_at')),
+    wall: instant(cell('answered_wall')),
+    key: cell('key'),
+    route_revision: cell('route_revision'),
+    arm: cell('arm'),
+    reason: cell<RoutingReason>('reason'),
+    bucket: cell('bucket'),
+    model: cell('model'),
+    model_version: cell('version'),
+    digest: cell('digest'),
+    runtime: cell('runtime'),
+    status: cell('status'),
+    error_code: cell('error_code'),
+    queue_us: cell('queue_us'),
+    inference_us: cell('inference_us'),
+    total_us: cell('total_us'),
+    client: cell('client'),
+    trace_id: cell('trace_id'),
+    truncated: cell('truncated'),
+    request: inputs === null ? null : { inputs: JSON.parse(inputs) as unknown },
+    response: outputs === null ? null : { outputs: JSON.parse(outputs) as unknown },
+  };
+}
+
+export function instant(text: string): Micros {
+  return present(parseInstant(text), 'an instant of a table');
+}

@@ -1,0 +1,195 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CliContext } from '../../platform/cli/context.ts';
+import * as contract from './contract.ts';
+import type { RouteRevision } from './contract.ts';
+import { printTrace } from './print-trace.ts';
+
+export function servingCommands(program: Command, cli: CliContext): void {
+  endpointCommands(program, cli);
+  changeCommands(program, cli);
+  program
+    .command('trace')
+    .description('explain one answered request: version, route revision and why, model, labels')
+    .argument('<request-id>', 'from the x-request-id header of the answer')
+    .action(async (requestId: string) => {
+      const trace = await cli.withApi((api) =>
+        api.call(contract.traceRequest, { params: { requestId } }),
+      );
+      cli.out.result(trace, () => printTrace(trace, cli.out));
+    });
+}
+
+function endpointCommands(program: Command, cli: CliContext): void {
+  const endpoints = program.command('endpoints').description('where predictions are served');
+
+  endpoints
+    .command('create')
+    .description('create an endpoint, or change its key, sticky key or durability')
+    .argument('<name>', 'endpoint name: the model name of /v2/models/NAME/infer')
+    .requiredOption('--model <model>', 'registered model it serves')
+    .option('--key <parameter>', 'request parameter with the business key')
+    .option('--sticky <parameter>', 'request parameter that keeps a caller on one arm')
+    .addOption(
+      new Option('--durability <when>', 'sync survives a power loss before it answers')
+        .choices(['async', 'sync'] as const)
+        .default('async' as const),
+    )
+    .action(async (endpoint: string, options: CreateOptions) => {
+      const { model, key = null, sticky = null, durability } = options;
+      const created = await cli.withApi((api) =>
+        api.call(contract.putEndpoint, {
+          params: { endpoint },
+          body: { model, key, sticky, durability },
+        }),
+      );
+      cli.out.result(created, () => {
+        cli.out.line(`endpoint ${endpoint} serves model ${model}`);
+        if (created.route === null) cli.out.line(`next: millwright deploy ${endpoint}@VERSION`);
+      });
+    });
+
+  endpoints
+    .command('ls')
+    .description('list endpoints and what they serve')
+    .action(async () => {
+      const page = await cli.withApi((api) => api.call(contract.listEndpoints, { query: {} }));
+      cli.out.result(page.items, () => {
+        if (page.items.length === 0) {
+          cli.out.line(
+            'No endpoints yet. Create one: millwright endpoints create NAME --model MODEL',
+          );
+          return;
+        }
+        cli.out.table(
+          ['endpoint', 'model', 'revision', 'arms', 'since'],
+          page.items.map(({ name, model, route }) => [
+            name,
+            model,
+            route?.revision ?? '',
+            route === null ? 'nothing deployed' : armsText(route),
+            route?.wall ?? '',
+          ]),
+        );
+      });
+    });
+
+  endpoints
+    .command('revisions')
+    .description('the route revisions of an endpoint, newest first')
+    .argument('<name>', 'endpoint')
+    .action(async (endpoint: string) => {
+      const page = await cli.withApi((api) =>
+        api.call(contract.listRevisions, { params: { endpoint }, query: {} }),
+      );
+      cli.out.result(page, () => {
+        cli.out.table(
+          ['revision', 'arms', 'by', 'reason', 'restores', 'at'],
+          page.items.map((revision) => [
+            revision.revision,
+            armsText(revision),
+            revision.actor,
+            revision.reason,
+            revision.restores,
+            revision.wall,
+          ]),
+        );
+        cli.out.line(
+          page.chainIntact ? 'hash chain intact' : 'HASH CHAIN BROKEN: a revision was altered',
+        );
+      });
+    });
+}
+
+interface CreateOptions {
+  readonly model: string;
+  readonly key?: string;
+  readonly sticky?: string;
+  readonly durability: 'async' | 'sync';
+}
+
+interface ReasonOption {
+  readonly reason: string;
+}
+
+function changeCommands(program: Command, cli: CliContext): void {
+  program
+    .command('deploy')
+    .description('blue/green: load and warm a version, then send it all traffic')
+    .argument('<endpoint@version>', 'such as late@2', parseTarget)
+    .option('--reason <text>', 'why, for the record', '')
+    .action(async (target: Target, { reason }: ReasonOption) => {
+      const { endpoint, version } = target;
+      const revision = await cli.withApi((api) =>
+        api.call(contract.deploy, { params: { endpoint }, body: { version, reason } }),
+      );
+      cli.out.result(revision, () => {
+        cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+      });
+    });
+
+  program
+    .command('split')
+    .description('share the traffic between versions, in percent; a canary comes last')
+    .argument('<endpoint>', 'endpoint')
+    .argument('<version=percent...>', 'such as 1=90 2=10', parseShare, [])
+    .option('--reason <text>', 'why, for the record', '')
+    .action(async (endpoint: string, shares: Share[], { reason }: ReasonOption) => {
+      const arms = shares.map(({ version, weight }) => ({ name: `v${version}`, version, weight }));
+      const revision = await cli.withApi((api) =>
+        api.call(contract.split, { params: { endpoint }, body: { arms, reason } }),
+      );
+      cli.out.result(revision, () => {
+        cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+      });
+    });
+
+  program
+    .command('rollback')
+    .description('send the traffic back to where it went before')
+    .argument('<endpoint>', 'endpoint')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--to <revision>', 'a former revision; default: the one before', Number)
+    .action(async (endpoint: string, options: ReasonOption & { to?: number }) => {
+      const { reason, to } = options;
+      const revision = await cli.withApi((api) =>
+        api.call(contract.rollback, {
+          params: { endpoint },
+          body: { reason, ...(to === undefined ? {} : { to }) },
+        }),
+      );
+      cli.out.result(revision, () => {
+        const { restores } = revision;
+        cli.out.line(`${endpoint}: revision ${revision.revision} restores ${restores}`);
+        cli.out.line(`  ${armsText(revision)}`);
+      });
+    });
+}
+
+function armsText(revision: RouteRevision): string {
+  return revision.arms
+    .map((arm) => `${arm.name} → v${arm.version} ${arm.weight / 100} %`)
+    .join(', ');
+}
+
+interface Target {
+  readonly endpoint: string;
+  readonly version: number;
+}
+
+function parseTarget(text: string): Target {
+  const match = /^([^@]+)@([1-9]\d*)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected ENDPOINT@VERSION, such as late@2.');
+  return { endpoint: match[1]!, version: Number(match[2]) };
+}
+
+interface Share {
+  readonly version: number;
+  /** Buckets of 10,000. */
+  readonly weight: number;
+}
+
+function parseShare(text: string, former: Share[]): Share[] {
+  const match = /^([1-9]\d*)=(\d{1,3}(?:\.\d{1,2})?)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected VERSION=PERCENT, such as 2=10.');
+  return [...former, { version: Number(match[1]), weight: Math.round(Number(match[2]) * 100) }];
+}

@@ -1,0 +1,158 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../base/errors.ts';
+import type { Clock } from '../../base/time.ts';
+import type { Log } from '../../platform/log/log.ts';
+import { toHttpError } from '../../platform/http/server.ts';
+import { unknownEndpoint, type Gateway, type InferCall } from './gateway.ts';
+import type { LiveRoute, LiveRoutes } from './live-routes.ts';
+
+/**
+ * Open Inference Protocol V2 over HTTP and JSON. Model name = endpoint; the route decides the version
+ * unless `/versions/N` pins one that is held warm.
+ */
+
+/** JSON tensors of this size parse in about 10 ms, the longest the event loop may be held. */
+export const INFER_BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+interface OipDeps {
+  readonly gateway: Gateway;
+  readonly routes: LiveRoutes;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly programVersion: string;
+}
+
+export function oipRoutes(deps: OipDeps): (http: FastifyInstance) => void {
+  return (http) => {
+    http.removeAllContentTypeParsers();
+    http.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string', bodyLimit: INFER_BODY_BYTES_MAX },
+      (_, body, done) => done(null, body),
+    );
+    http.setErrorHandler((thrown, request, reply) => sendError(thrown, { request, reply, deps }));
+    addMetadata(http, deps);
+    addInfer(http, deps);
+  };
+}
+
+function addMetadata(http: FastifyInstance, deps: OipDeps): void {
+  const { routes } = deps;
+  http.get('/v2', () => ({
+    name: 'millwright',
+    version: deps.programVersion,
+    extensions: [],
+  }));
+  // Clients differ in the key they read; both are sent.
+  http.get('/v2/health/live', () => ({ live: true, ready: true }));
+  http.get('/v2/health/ready', () => ({ live: true, ready: true }));
+  http.get('/v2/models/:name', (request) => describe(find(routes, nameOf(request)), null));
+  http.get('/v2/models/:name/versions/:version', (request) =>
+    describe(find(routes, nameOf(request)), versionOf(request)),
+  );
+  http.get('/v2/models/:name/ready', (request) => ({
+    name: find(routes, nameOf(request)).endpoint,
+    ready: true,
+  }));
+  http.get('/v2/models/:name/versions/:version/ready', (request) => {
+    const route = find(routes, nameOf(request));
+    describe(route, versionOf(request));
+    return { name: route.endpoint, ready: true };
+  });
+}
+
+function addInfer(http: FastifyInstance, deps: OipDeps): void {
+  const { clock } = deps;
+  const arrivals = new WeakMap<FastifyRequest, number>();
+  const onRequest = (request: FastifyRequest, _: FastifyReply, done: () => void): void => {
+    arrivals.set(request, clock.elapsed());
+    done();
+  };
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { headers } = request;
+    const call: InferCall = {
+      endpoint: nameOf(request),
+      version: versionOf(request),
+      body: typeof request.body === 'string' ? request.body : '',
+      requestIdHeader: single(headers['x-request-id']),
+      client: single(headers['user-agent'])?.slice(0, 200) ?? null,
+      traceId: traceIdOf(single(headers['traceparent'])),
+      arrivedMs: arrivals.get(request) ?? clock.elapsed(),
+    };
+    const answer = await deps.gateway.infer(call);
+    return reply
+      .status(answer.status)
+      .headers({
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-id': answer.requestId,
+        'x-model-version': String(answer.modelVersion),
+        'x-route-revision': String(answer.routeRevision),
+      })
+      .send(answer.body);
+  };
+  http.post('/v2/models/:name/infer', { onRequest, handler });
+  http.post('/v2/models/:name/versions/:version/infer', { onRequest, handler });
+}
+
+function describe(route: LiveRoute, version: number | null): unknown {
+  const versions = route.warm.map((warm) => warm.version.version);
+  const chosen = version ?? route.table.ranges.at(-1)?.arm.warm.version.version;
+  const warm = route.warm.find((one) => one.version.version === chosen);
+  if (warm === undefined) {
+    throw new AppError('MODEL_VERSION_NOT_FOUND', `${route.endpoint} has no version ${version}.`, {
+      hint: `Versions it holds: ${versions.join(', ')}.`,
+    });
+  }
+  return {
+    name: route.endpoint,
+    versions: versions.map(String),
+    platform: 'onnxruntime_onnx',
+    inputs: warm.loaded.signature.inputs,
+    outputs: warm.loaded.signature.outputs,
+  };
+}
+
+function find(routes: LiveRoutes, name: string): LiveRoute {
+  const route = routes.get(name);
+  if (route === undefined) throw unknownEndpoint(name);
+  return route;
+}
+
+function nameOf(request: FastifyRequest): string {
+  return (request.params as { name: string }).name;
+}
+
+function versionOf(request: FastifyRequest): number | null {
+  const { version } = request.params as { version?: string };
+  if (version === undefined) return null;
+  const number = Number(version);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new AppError('INVALID_INPUT', `${JSON.stringify(version.slice(0, 40))} is not a version.`, {
+    hint: 'Versions are whole numbers from 1.',
+  });
+}
+
+function single(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' ? header : null;
+}
+
+/** The trace id of a W3C `traceparent` header. */
+function traceIdOf(traceparent: string | null): string | null {
+  return (
+    /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1] ?? null
+  );
+}
+
+function sendError(
+  thrown: unknown,
+  to: { request: FastifyRequest; reply: FastifyReply; deps: OipDeps },
+): void {
+  const error = toHttpError(thrown);
+  if (error.code === 'INTERNAL') {
+    const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+    to.deps.log.error('http.request.failed', { url: to.request.url, stack });
+  }
+  if (error.status === 503) to.reply.header('retry-after', '1');
+  const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+  void to.reply.status(error.status).send({ error: text });
+}

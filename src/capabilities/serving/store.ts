@@ -1,0 +1,175 @@
+import { AppError } from '../../base/errors.ts';
+import { formatInstant, type Micros } from '../../base/time.ts';
+import type { Db, Step } from '../../platform/db/port.ts';
+import type { Arm, EndpointSpec, RouteRevision } from './contract.ts';
+
+interface EndpointsRow {
+  readonly name: string;
+  readonly model: string;
+  readonly key: string | null;
+  readonly sticky: string | null;
+  readonly durability: 'async' | 'sync';
+  readonly created_at: Micros;
+  readonly current_revision: number;
+}
+
+interface RevisionsRow {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly revision: number;
+  readonly arms: string;
+  readonly salt: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly restores: number | null;
+  readonly now: Micros;
+  readonly wall: Micros;
+  readonly hash: string;
+}
+
+interface ServingTables {
+  readonly serving_endpoints: EndpointsRow;
+  readonly serving_revisions: RevisionsRow;
+}
+
+export interface StoredEndpoint extends EndpointSpec {
+  readonly name: string;
+  readonly createdAt: Micros;
+  /** Zero until something is deployed. */
+  readonly currentRevision: number;
+}
+
+/** The tables `serving_endpoints` and `serving_revisions`; revisions are only ever added. */
+export class ServingStore {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  async putEndpoint(
+    endpoint: { readonly name: string; readonly spec: EndpointSpec; readonly at: Micros },
+    events: readonly Step[],
+  ): Promise<void> {
+    const { name, spec, at } = endpoint;
+    const { key, sticky, durability } = spec;
+    const query = this.#db
+      .queries<ServingTables>()
+      .insertInto('serving_endpoints')
+      .values({ name, ...spec, created_at: at, current_revision: 0 })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ key, sticky, durability }));
+    await this.#db.write([{ query }, ...events]);
+  }
+
+  async findEndpoint(name: string): Promise<StoredEndpoint | null> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_endpoints')
+      .selectAll()
+      .where('name', '=', name);
+    const [row] = await this.#db.read(query);
+    return row === undefined ? null : toEndpoint(row);
+  }
+
+  /** By name, those after `after`. */
+  async listEndpoints(page: {
+    readonly after: string | null;
+    readonly limit: number;
+  }): Promise<readonly StoredEndpoint[]> {
+    let query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_endpoints')
+      .selectAll()
+      .orderBy('name')
+      .limit(page.limit);
+    if (page.after !== null) query = query.where('name', '>', page.after);
+    return (await this.#db.read(query)).map(toEndpoint);
+  }
+
+  /** Adds the next revision; `STALE_REVISION` when another one took its number meanwhile. */
+  async publish(
+    published: { readonly revision: RouteRevision; readonly now: Micros; readonly wall: Micros },
+    events: readonly Step[],
+  ): Promise<void> {
+    const { revision, now, wall } = published;
+    const { arms, ...rest } = revision;
+    const builder = this.#db.queries<ServingTables>();
+    const stale = new AppError(
+      'STALE_REVISION',
+      `The route of ${revision.endpoint} changed meanwhile.`,
+      { hint: 'Look at its newest revision and decide again.' },
+    );
+    await this.#db.write([
+      {
+        query: builder
+          .updateTable('serving_endpoints')
+          .set({ current_revision: revision.revision })
+          .where('name', '=', revision.endpoint)
+          .where('current_revision', '=', revision.revision - 1),
+        expect: { rows: 1, otherwise: stale },
+      },
+      {
+        query: builder
+          .insertInto('serving_revisions')
+          .values({ ...rest, arms: JSON.stringify(arms), now, wall }),
+      },
+      ...events,
+    ]);
+  }
+
+  async findRevision(endpoint: string, revision: number): Promise<RouteRevision | null> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_revisions')
+      .selectAll()
+      .where('endpoint', '=', endpoint)
+      .where('revision', '=', revision);
+    const [row] = await this.#db.read(query);
+    return row === undefined ? null : toRevision(row);
+  }
+
+  /** Newest first, those before `before`; without a limit all of them. */
+  async listRevisions(
+    endpoint: string,
+    page: { readonly before: number | null; readonly limit: number | null },
+  ): Promise<readonly RouteRevision[]> {
+    let query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_revisions')
+      .selectAll()
+      .where('endpoint', '=', endpoint)
+      .orderBy('revision', 'desc');
+    if (page.limit !== null) query = query.limit(page.limit);
+    if (page.before !== null) query = query.where('revision', '<', page.before);
+    return (await this.#db.read(query)).map(toRevision);
+  }
+}
+
+function toEndpoint(row: EndpointsRow): StoredEndpoint {
+  const { name, model, key, sticky, durability } = row;
+  return {
+    name,
+    model,
+    key,
+    sticky,
+    durability,
+    createdAt: row.created_at,
+    currentRevision: row.current_revision,
+  };
+}
+
+function toRevision(row: RevisionsRow): RouteRevision {
+  return {
+    id: row.id,
+    endpoint: row.endpoint,
+    revision: row.revision,
+    arms: JSON.parse(row.arms) as Arm[],
+    salt: row.salt,
+    actor: row.actor,
+    reason: row.reason,
+    restores: row.restores,
+    now: formatInstant(row.now),
+    wall: formatInstant(row.wall),
+    hash: row.hash,
+  };
+}

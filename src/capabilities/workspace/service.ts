@@ -1,0 +1,103 @@
+import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
+import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
+import { present } from '../../base/assert.ts';
+import type { DomainClock } from '../../platform/domain-clock.ts';
+import type { Dialect } from '../../platform/db/port.ts';
+import type { Events } from '../../platform/events/port.ts';
+import type { Timers } from '../../platform/timers/port.ts';
+import type { Event, Health, Status } from './contract.ts';
+import type { WorkspaceStore } from './store.ts';
+
+/** What the process knows of itself, asked at the moment of a request. */
+export interface ProcessFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: Micros;
+  readonly stateFolder: string;
+  readonly database: Dialect;
+  readonly pid: number;
+  readonly residentBytes: () => number;
+  readonly engine: () => Status['engine'];
+}
+
+export interface WorkspaceDeps {
+  readonly store: WorkspaceStore;
+  readonly clock: DomainClock;
+  readonly events: Events;
+  readonly timers: Timers;
+  readonly facts: ProcessFacts;
+}
+
+/** The workspace itself: its clocks, its processes, and what happened in it. */
+export class WorkspaceService {
+  readonly #deps: WorkspaceDeps;
+
+  constructor(deps: WorkspaceDeps) {
+    this.#deps = deps;
+  }
+
+  health(): Health {
+    const { state, restarts } = this.#deps.facts.engine();
+    const isUp = state === 'ready' || state === 'starting';
+    return {
+      status: isUp ? 'ok' : 'degraded',
+      version: this.#deps.facts.version,
+      components: [
+        { name: 'gateway', status: 'ok' },
+        { name: 'engine', status: isUp ? 'ok' : 'down', detail: `${state}, ${restarts} restarts` },
+      ],
+    };
+  }
+
+  status(): Status {
+    const { clock, facts } = this.#deps;
+    return {
+      name: facts.name,
+      version: facts.version,
+      clock: clock.kind,
+      now: formatInstant(clock.now()),
+      wall: formatInstant(clock.wall()),
+      startedAt: formatInstant(facts.startedAt),
+      stateFolder: facts.stateFolder,
+      database: facts.database,
+      pid: facts.pid,
+      engine: facts.engine(),
+      residentBytes: facts.residentBytes(),
+    };
+  }
+
+  async listEvents(query: {
+    readonly subject?: string | undefined;
+    readonly cursor?: string | undefined;
+    readonly limit: number;
+  }): Promise<Page<Event>> {
+    const before = decodeCursor(query.cursor, 'number');
+    const found = await this.#deps.events.list({
+      ...(query.subject === undefined ? {} : { subject: query.subject }),
+      ...(before === null ? {} : { before }),
+      limit: query.limit + 1,
+    });
+    const items = found.map((event) => ({
+      ...event,
+      wall: formatInstant(event.wall),
+      now: formatInstant(event.now),
+      data: { ...event.data },
+    }));
+    return nextPage(items, query.limit, (last) => last.seq);
+  }
+
+  /** Fires what is due on the way, each at its own time, and settles before it answers. */
+  async advance(to: string): Promise<{ readonly now: string; readonly fired: number }> {
+    const { clock, timers } = this.#deps;
+    const target = present(parseInstant(to), 'a parsed instant');
+    clock.assertCanMove(target);
+    const fired = await timers.fireUntil(target, (at) => this.#moveTo(at));
+    await this.#moveTo(target);
+    return { now: formatInstant(clock.now()), fired };
+  }
+
+  async #moveTo(at: Micros): Promise<void> {
+    await this.#deps.store.setNow(at);
+    this.#deps.clock.move(at);
+  }
+}

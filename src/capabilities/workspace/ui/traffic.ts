@@ -1,0 +1,84 @@
+import { MICROS_PER_SECOND, parseInstant } from '../../../base/time.ts';
+import type { TrafficPoint } from '../../predictions/contract.ts';
+
+/** Seconds of domain time that the traffic route reports: ten minutes. */
+export const TRAFFIC_SECONDS = 600;
+/** Rates and latencies are those of the newest part, so that they follow what happens now. */
+export const RECENT_SECONDS = 60;
+
+/** A whole second of domain time, counted from 1970. */
+export function secondOf(instant: string): number {
+  return Math.floor((parseInstant(instant) ?? 0) / MICROS_PER_SECOND);
+}
+
+export interface TrafficSum {
+  readonly requests: number;
+  readonly errors: number;
+  /** Requests a second over the last RECENT_SECONDS. */
+  readonly rate: number;
+  /** The highest one-second p99 in the last RECENT_SECONDS; null without traffic in them. */
+  readonly worstP99Us: number | null;
+}
+
+/** Above this share of failing requests something is broken rather than somebody mistaken. */
+const ERRORS_BAD_SHARE = 0.01;
+
+export function errorTone({ errors, requests }: TrafficSum): 'good' | 'warn' | 'bad' {
+  if (errors === 0) return 'good';
+  return errors > requests * ERRORS_BAD_SHARE ? 'bad' : 'warn';
+}
+
+/** Adds points up; `end` is the second the window ends with. */
+export function sumTraffic(points: readonly TrafficPoint[], end: number): TrafficSum {
+  const recent = points.filter(({ now }) => secondOf(now) > end - RECENT_SECONDS);
+  return {
+    requests: total(points, 'requests'),
+    errors: total(points, 'errors'),
+    rate: total(recent, 'requests') / RECENT_SECONDS,
+    worstP99Us: recent.length === 0 ? null : Math.max(...recent.map(({ p99Us }) => p99Us)),
+  };
+}
+
+function total(points: readonly TrafficPoint[], count: 'requests' | 'errors'): number {
+  return points.reduce((sum, point) => sum + point[count], 0);
+}
+
+export interface TrafficSeries {
+  readonly name: string;
+  /** Requests in each second of the window, oldest first. */
+  readonly counts: readonly number[];
+}
+
+/**
+ * One series for each endpoint and version, busiest first; past `limit` the quiet ones are added up
+ * as the last. Seconds without a point had no requests. Points outside the window are left out.
+ */
+export function trafficSeries(
+  points: readonly TrafficPoint[],
+  { end, limit }: { readonly end: number; readonly limit: number },
+): readonly TrafficSeries[] {
+  const start = end - TRAFFIC_SECONDS + 1;
+  const inside = points.filter(({ now }) => secondOf(now) >= start && secondOf(now) <= end);
+  const byName = Map.groupBy(
+    inside,
+    ({ endpoint, modelVersion }) => `${endpoint} v${modelVersion}`,
+  );
+  const busiestFirst = [...byName].sort(
+    ([, a], [, b]) => total(b, 'requests') - total(a, 'requests'),
+  );
+  const kept = busiestFirst.length <= limit ? busiestFirst : busiestFirst.slice(0, limit - 1);
+  const rest = busiestFirst.slice(kept.length);
+  const named = kept.map(([name, own]) => ({ name, counts: countsFrom(own, start) }));
+  if (rest.length === 0) return named;
+  const quiet = rest.flatMap(([, own]) => own);
+  return [...named, { name: `${rest.length} others`, counts: countsFrom(quiet, start) }];
+}
+
+function countsFrom(points: readonly TrafficPoint[], start: number): readonly number[] {
+  const counts = Array.from({ length: TRAFFIC_SECONDS }, () => 0);
+  for (const point of points) {
+    const index = secondOf(point.now) - start;
+    counts[index] = (counts[index] ?? 0) + point.requests;
+  }
+  return counts;
+}

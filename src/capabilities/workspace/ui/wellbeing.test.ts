@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import type { Health, Status } from '../contract.ts';
+import { troubles, type LogStatus } from './wellbeing.ts';
+
+const health: Health = {
+  status: 'ok',
+  version: '0.1.0',
+  components: [{ name: 'gateway', status: 'ok' }],
+};
+const status: Status = {
+  name: 'flights',
+  version: '0.1.0',
+  clock: 'live',
+  now: '2026-03-02T10:00:00Z',
+  wall: '2026-03-02T10:00:00Z',
+  startedAt: '2026-03-02T09:00:00Z',
+  stateFolder: '.millwright',
+  database: 'sqlite',
+  pid: 1,
+  engine: { state: 'ready', pid: 2, restarts: 0 },
+  residentBytes: 1,
+};
+const log: LogStatus = {
+  answered: 10,
+  journaled: 10,
+  flushed: 10,
+  unflushedBytes: 0,
+  lastFlushAt: '2026-03-02T09:00:00Z',
+  lastFlushError: null,
+};
+
+function found(changed: { health?: Health; status?: Status; log?: LogStatus }): readonly string[] {
+  return troubles(changed.health ?? health, changed.status ?? status, changed.log ?? log).map(
+    ({ what }) => what,
+  );
+}
+
+it('finds nothing wrong where all is well, an idle log included', () => {
+  expect(found({})).toEqual([]);
+});
+
+it('names the component that is down', () => {
+  const down = { name: 'database', status: 'down', detail: 'disk full' } as const;
+  expect(found({ health: { ...health, components: [down] } })).toEqual(['database is down']);
+});
+
+it('counts answered requests that the log does not have', () => {
+  expect(found({ log: { ...log, answered: 12 } })).toEqual(['2 answered requests not logged']);
+});
+
+it('does not mind records of requests whose answers are on their way', () => {
+  expect(found({ log: { ...log, journaled: 12 } })).toEqual([]);
+});
+
+it('tells a failed flush from a late one', () => {
+  const waiting = { ...log, unflushedBytes: 9 };
+  expect(found({ log: waiting })).toEqual(['the prediction log is flushed late']);
+  expect(found({ log: { ...waiting, lastFlushAt: '2026-03-02T09:59:30Z' } })).toEqual([]);
+  expect(found({ log: { ...waiting, lastFlushError: 'ENOSPC.' } })).toEqual([
+    'the prediction log could not be flushed',
+  ]);
+});
+
+it('puts what is severe first', () => {
+  const engine = { state: 'restarting', pid: null, restarts: 1 } as const;
+  const all = found({ status: { ...status, engine }, log: { ...log, answered: 11 } });
+  expect(all).toEqual(['1 answered request not logged', 'the engine is restarting']);
+});

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'";
+
+const NOT_BUILT =
+  '<!doctype html><title>Millwright</title><p>The web pages are not built. Run <code>npm run build</code>.';
+
+/** Serves the built UI; a path that is no file and no API is a page of its router. */
+export async function staticUi(http: FastifyInstance, folder: string): Promise<void> {
+  if (!existsSync(path.join(folder, 'index.html'))) {
+    http.get('/', (_, reply) => reply.type('text/html').send(NOT_BUILT));
+    return;
+  }
+  await http.register(fastifyStatic, {
+    root: folder,
+    wildcard: false,
+    immutable: true,
+    maxAge: '365d',
+    // Only hashed assets may be kept; the page that names them may not.
+    setHeaders: (reply, file) => {
+      reply.header('content-security-policy', POLICY);
+      if (file.endsWith('.html')) reply.header('cache-control', 'no-cache');
+    },
+  });
+  http.get('/*', (request, reply) => {
+    const isPage = !/^\/(api|v2|metrics|health|assets|invocations)(\/|$|\?)/.test(request.url);
+    if (!isPage) {
+      reply.callNotFound();
+      return reply;
+    }
+    return reply.header('cache-control', 'no-cache').sendFile('index.html', { maxAge: 0 });
+  });
+}

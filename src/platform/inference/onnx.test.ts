@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { versionModel } from '../../../test/onnx-model.ts';
+import type { Tensor } from '../../formats/oip/tensor.ts';
+import { silentLog } from '../log/log.ts';
+import { OnnxInference } from './onnx.ts';
+
+let folder: string;
+let inference: OnnxInference;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mw-onnx-'));
+  inference = new OnnxInference({ log: silentLog });
+});
+
+afterAll(async () => {
+  await inference.close();
+  await rm(folder, { recursive: true });
+});
+
+async function file(name: string, content: Buffer): Promise<string> {
+  const at = path.join(folder, name);
+  await writeFile(at, content);
+  return at;
+}
+
+const inputs: readonly Tensor[] = [
+  { name: 'x', datatype: 'FP32', shape: [2, 3], data: new Float32Array([1, 1, 1, 0, 0, 2]) },
+];
+
+function answers(outputs: readonly Tensor[]): unknown {
+  return outputs.map(({ name, shape, data }) => [name, shape, [...(data as Float32Array)]]);
+}
+
+test('reads the signature of a model', async () => {
+  const signature = await inference.inspect(await file('a.onnx', versionModel({ version: 1 })));
+  expect(signature).toEqual({
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
+    outputs: [
+      { name: 'score', datatype: 'FP32', shape: [-1, 1] },
+      { name: 'version', datatype: 'FP32', shape: [-1, 1] },
+    ],
+  });
+});
+
+test('runs a cheap model on the main thread', async () => {
+  const model = await inference.load(await file('b.onnx', versionModel({ version: 7 })));
+  expect(model.runtime).toMatch(/^onnxruntime \d/);
+  expect(answers(await model.run(inputs, []))).toEqual([
+    ['score', [2, 1], [6, 6]],
+    ['version', [2, 1], [7, 7]],
+  ]);
+  expect(answers(await model.run(inputs, ['version']))).toEqual([['version', [2, 1], [7, 7]]]);
+  await model.release();
+});
+
+test('keeps a model that is slow to load in the worker, with the same answers', async () => {
+  const large = versionModel({ version: 3, paddingFloats: 5_000_000 });
+  const model = await inference.load(await file('c.onnx', large));
+  expect(model.placement).toBe('worker');
+  expect(answers(await model.run(inputs, ['version']))).toEqual([['version', [2, 1], [3, 3]]]);
+  await model.release();
+});
+
+test('refuses a file that is no model, and goes on', async () => {
+  const broken = await file('d.onnx', Buffer.from('not a model'));
+  await expect(inference.inspect(broken)).rejects.toMatchObject({ code: 'INVALID_MODEL' });
+  const model = await inference.load(await file('e.onnx', versionModel({ version: 1 })));
+  await model.release();
+});
