@@ -30,12 +30,15 @@ export type WireOutcome =
   { readonly results: readonly WireResult[] } | { readonly failure: WireFailure };
 
 export type SqliteRequest =
+  /** The first request of every thread. */
+  | { readonly kind: 'open' }
   | { readonly kind: 'read'; readonly statement: WireStatement }
   | { readonly kind: 'write'; readonly batch: readonly WireTransaction[] }
   | { readonly kind: 'backup'; readonly file: string }
   | { readonly kind: 'close' };
 
 export interface SqliteReplies {
+  readonly open: WireOutcome;
   readonly read: WireOutcome;
   readonly write: readonly WireOutcome[];
   readonly backup: WireOutcome;
@@ -51,9 +54,6 @@ export interface SqliteReplyEnvelope {
   readonly id: number;
   readonly reply: SqliteReplies[keyof SqliteReplies];
 }
-
-/** First message of a thread: the file is open, or why it is not. */
-export type SqliteHello = { readonly ready: true } | { readonly failure: WireFailure };
 
 export interface SqliteThreadData {
   readonly file: string;

@@ -2,15 +2,12 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../../base/errors.ts';
 import type { Log } from '../log/log.ts';
 import { entryFile } from '../system.ts';
-import { fromWireFailure } from './sqlite-error.ts';
 import type {
   SqliteEnvelope,
-  SqliteHello,
   SqliteReplies,
   SqliteReplyEnvelope,
   SqliteRequest,
   SqliteThreadData,
-  WireFailure,
 } from './sqlite-protocol.ts';
 
 interface Waiting {
@@ -18,7 +15,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A SQLite thread seen from the main one. Once it has died, every call rejects. */
+/**
+ * A SQLite thread seen from the main one, started at once; its file opens with the request `open`.
+ * Once it has died, every call rejects.
+ */
 export class SqliteThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -26,27 +26,20 @@ export class SqliteThread {
   #death: AppError | null = null;
   #isClosing = false;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-  }
-
-  static async open(data: SqliteThreadData, log: Log): Promise<SqliteThread> {
-    const worker = new Worker(entryFile(import.meta.url, './sqlite-worker'), {
+  constructor(data: SqliteThreadData, log: Log) {
+    this.#worker = new Worker(entryFile(import.meta.url, './sqlite-worker'), {
       workerData: data,
       name: `millwright-sqlite-${data.role}`,
     });
-    const thread = new SqliteThread(worker);
-    await thread.#greet();
-    worker.on('message', (envelope: SqliteReplyEnvelope) => {
-      thread.#settle(envelope);
+    this.#worker.on('message', (envelope: SqliteReplyEnvelope) => {
+      this.#settle(envelope);
     });
-    worker.on('error', (error) => {
-      thread.#die(error, log);
+    this.#worker.on('error', (error) => {
+      this.#die(error, log);
     });
-    worker.on('exit', (status) => {
-      thread.#die(new Error(`the thread exited with ${status}`), log);
+    this.#worker.on('exit', (status) => {
+      this.#die(new Error(`the thread exited with ${status}`), log);
     });
-    return thread;
   }
 
   /** Calls not yet answered. */
@@ -73,20 +66,6 @@ export class SqliteThread {
     await this.#worker.terminate();
   }
 
-  #greet(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const exited = () => {
-        reject(new Error('SQLite: the thread ended before it had opened the file'));
-      };
-      this.#worker.once('error', reject).once('exit', exited);
-      this.#worker.once('message', (hello: SqliteHello) => {
-        this.#worker.off('error', reject).off('exit', exited);
-        if ('ready' in hello) resolve();
-        else reject(openError(hello.failure));
-      });
-    });
-  }
-
   #settle({ id, reply }: SqliteReplyEnvelope): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -103,9 +82,4 @@ export class SqliteThread {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#death);
     this.#waiting.clear();
   }
-}
-
-function openError(failure: WireFailure): Error {
-  if (failure.kind === 'expectation') return new Error('SQLite: an unexpected greeting');
-  return fromWireFailure(failure);
 }

@@ -1,8 +1,7 @@
 import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
-import type { Log } from '../log/log.ts';
 import type { WireOutcome, WireTransaction } from './sqlite-protocol.ts';
-import { SqliteThread } from './sqlite-thread.ts';
+import type { SqliteThread } from './sqlite-thread.ts';
 
 /**
  * Transactions that may wait; at 0.2 ms a commit and groups of BATCH_MAX, well under a second's
@@ -30,18 +29,9 @@ export class SqliteWriter {
   readonly #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
 
-  private constructor(thread: SqliteThread, queueMax: number) {
+  constructor(thread: SqliteThread, queueMax: number = QUEUE_MAX) {
     this.#thread = thread;
     this.#queueMax = queueMax;
-  }
-
-  static async open(options: {
-    readonly file: string;
-    readonly log: Log;
-    readonly queueMax: number | undefined;
-  }): Promise<SqliteWriter> {
-    const { file, log, queueMax = QUEUE_MAX } = options;
-    return new SqliteWriter(await SqliteThread.open({ file, role: 'writer' }, log), queueMax);
   }
 
   submit(transaction: WireTransaction): Promise<WireOutcome> {

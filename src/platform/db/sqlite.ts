@@ -108,19 +108,24 @@ export class SqliteDb implements Db {
 
 /** Opens the file, creating it if need be; its folder must exist. */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteDb> {
-  const { file, log, readers = 2 } = options;
-  assert(readers >= 1, 'a SQLite database has a reader');
-  const writer = await SqliteWriter.open({ file, log, queueMax: options.writesMax });
+  const { file, log, writesMax } = options;
+  const writer = new SqliteThread({ file, role: 'writer' }, log);
+  const readers = Array.from(
+    { length: options.readers ?? 2 },
+    () => new SqliteThread({ file, role: 'reader' }, log),
+  );
+  assert(readers.length > 0, 'a SQLite database has a reader');
   try {
-    const opening = Array.from({ length: readers }, () =>
-      SqliteThread.open({ file, role: 'reader' }, log),
-    );
-    const threads = await Promise.all(opening);
-    return new SqliteDb({ writer, readers: threads, listeners: new CommitListeners(log) });
+    // All threads start together, but readers find a database only when the writer has opened it.
+    resultsOf(await writer.call<'open'>({ kind: 'open' }), []);
+    const opened = readers.map((reader) => reader.call<'open'>({ kind: 'open' }));
+    for (const outcome of await Promise.all(opened)) resultsOf(outcome, []);
   } catch (error) {
-    await writer.close();
+    await Promise.all([writer, ...readers].map((thread) => thread.close()));
     throw error;
   }
+  const listeners = new CommitListeners(log);
+  return new SqliteDb({ writer: new SqliteWriter(writer, writesMax), readers, listeners });
 }
 
 function wireStatement(query: Compilable, expectRows?: number): WireStatement {
