@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { graph } from '../src/capabilities/graph.ts';
-import { adapterRule, nativeRule } from './tidy/adapters.ts';
+import { ADAPTERS, adapterRule, nativeRule } from './tidy/adapters.ts';
 import { banRule, sqlClockRule } from './tidy/bans.ts';
-import { browserRule } from './tidy/browser.ts';
-import { edgeRule, graphOf, graphRule, shapeRule } from './tidy/capabilities.ts';
+import { browserRule, PAGE_LISTS } from './tidy/browser.ts';
+import { edgeRule, graphOf, graphRule, shapeRule, SHOWN_TYPES } from './tidy/capabilities.ts';
 import { changelogRule } from './tidy/changelog.ts';
-import { examplesRule, formatsRule, platformRule, tierRule } from './tidy/direction.ts';
+import {
+  examplesRule,
+  formatsRule,
+  PLATFORM_PAIRS,
+  platformRule,
+  tierRule,
+} from './tidy/direction.ts';
 import { everyTestRule, formRule } from './tidy/forms.ts';
 import { nameRule } from './tidy/names.ts';
 import { format, type Rule } from './tidy/rule.ts';
@@ -65,6 +71,19 @@ describe('the rules see', () => {
 
   test('the graph that the program has', () => {
     expect(Object.fromEntries(graphOf(tree)!.edges)).toEqual(graph);
+  });
+
+  test('lists of exceptions that hold nothing which is gone', () => {
+    const paths = tree.under('src/').map((file) => file.path);
+    const missing = [
+      ...PAGE_LISTS,
+      ...ADAPTERS.map((start) => `src/platform/${start}`),
+      ...Object.entries(SHOWN_TYPES).flatMap(([capability, names]) =>
+        names.map((name) => `src/capabilities/${capability}/${name}`),
+      ),
+      ...PLATFORM_PAIRS.flatMap(({ from, to }) => [`src/platform/${from}/`, `src/platform/${to}/`]),
+    ].filter((start) => !paths.some((path) => path.startsWith(start)));
+    expect(missing).toEqual([]);
   });
 
   const plants = RULES.flatMap((rule) =>

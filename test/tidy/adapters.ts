@@ -6,7 +6,7 @@ import type { SourceFile } from './tree.ts';
 const NATIVES = ['@duckdb/node-api', 'lmdb', 'onnxruntime-node', 'pg'];
 
 /** Concrete engines behind ports, as the start of their paths below src/platform. */
-const ADAPTERS: readonly string[] = [
+export const ADAPTERS: readonly string[] = [
   'db/sqlite',
   'db/postgres',
   'blobs/fs',
@@ -69,7 +69,8 @@ export const nativeRule: Rule = {
       file.imports.flatMap((it) => {
         const say = (says: string) => [finding(file, it.line, says)];
         if (isAdapter(file.path)) return [];
-        if (it.kind === 'value' && it.target !== null && heavy.has(it.target)) {
+        // Named where the weight comes in; who imports this file in turn only passes it on.
+        if (it.kind === 'value' && isAdapter(it.target ?? '') && heavy.has(it.target!)) {
           return say(`${it.target} loads a native module: \`await import()\` it when first needed`);
         }
         if (!NATIVES.includes(it.specifier ?? '')) return [];

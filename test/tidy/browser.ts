@@ -4,7 +4,7 @@ import type { Import, SourceFile } from './tree.ts';
 import { isServer } from './direction.ts';
 
 /** The browser's composition root: where the shell and every capability's pages meet. */
-const PAGE_LISTS: readonly string[] = ['src/web/router.tsx'];
+export const PAGE_LISTS: readonly string[] = ['src/web/router.tsx'];
 
 const CONTRACT = /^src\/capabilities\/[^/]+\/contract\.ts$/;
 

@@ -8,7 +8,7 @@ const GRAPH_FILE = 'src/capabilities/graph.ts';
  * Files besides `service.ts` whose types a capability shows along an edge, such as the engine-side
  * half of a service that another's tasks are built on.
  */
-const SHOWN_TYPES: Readonly<Record<string, readonly string[]>> = {
+export const SHOWN_TYPES: Readonly<Record<string, readonly string[]>> = {
   // What the gateway writes before it answers: no service, because nothing there may wait.
   predictions: ['log.ts'],
   // Delta tables as the engine process has them, where there is no service.

@@ -133,7 +133,9 @@ interface Pair {
 }
 
 /** Platform folders that may import another's insides, not only its port. */
-const PLATFORM_PAIRS: readonly Pair[] = [];
+export const PLATFORM_PAIRS: readonly Pair[] = [
+  { from: 'http', to: 'events', why: 'the event stream is events, followed over HTTP' },
+];
 
 /** What any platform folder may import of another: its port, and the files at the tier's root. */
 const OPEN = /^src\/platform\/(?:[^/]+\.ts|log\/log\.ts|[^/]+\/(?:port|mount|context)\.ts)$/;
