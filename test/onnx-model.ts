@@ -1,6 +1,6 @@
 /**
- * Small ONNX models written byte by byte, so that tests of serving need no Python. Field numbers are
- * those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+ * Small ONNX models written byte by byte, so that tests of serving need no Python. Field numbers
+ * are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
  */
 
 const FLOAT = 1;
@@ -34,7 +34,13 @@ function node(op: string, inputs: readonly string[], output: string): Buffer {
 
 function constant(name: string, dims: readonly number[], values: readonly number[]): Buffer {
   const raw = Buffer.from(new Float32Array(values).buffer);
-  return message(5, ...dims.map((dim) => number(1, dim)), number(2, FLOAT), bytes(8, name), bytes(9, raw));
+  return message(
+    5,
+    ...dims.map((dim) => number(1, dim)),
+    number(2, FLOAT),
+    bytes(8, name),
+    bytes(9, raw),
+  );
 }
 
 /** A float tensor in the signature; null marks the open batch dimension. */
@@ -73,7 +79,11 @@ export function versionModel(options: VersionModelOptions): Buffer {
     node('Add', [paddingFloats > 0 ? 'padded' : 'nothing', 'number'], 'version'),
     bytes(2, 'version-model'),
     constant('weights', [width, 1], weights),
-    constant('zeros', [width, 1], weights.map(() => 0)),
+    constant(
+      'zeros',
+      [width, 1],
+      weights.map(() => 0),
+    ),
     constant('number', [1], [version]),
     ...(paddingFloats > 0 ? [constant('padding', [paddingFloats], padding)] : []),
     value(11, 'x', [null, width]),

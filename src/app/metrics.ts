@@ -4,8 +4,8 @@ import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import type { Platform } from './open-platform.ts';
 
 /**
- * Mounts `/metrics` in Prometheus form. Values are read when they are scraped, so that counting costs
- * the request path nothing of its own.
+ * Mounts `/metrics` in Prometheus form. Values are read when they are scraped, so that counting
+ * costs the request path nothing of its own.
  */
 export function serveMetrics(
   http: FastifyInstance,

@@ -54,8 +54,8 @@ export interface Platform {
 }
 
 /**
- * Takes the state folder and opens everything on it; each part registers its closing with `closing`,
- * which runs them in reverse.
+ * Takes the state folder and opens everything on it; each part registers its closing with
+ * `closing`, which runs them in reverse.
  */
 export async function openPlatform(
   config: Config,

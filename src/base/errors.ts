@@ -1,4 +1,6 @@
-/** Every error Millwright answers with, by code. `exit` is the CLI's exit status (2 unless stated). */
+/**
+ * Every error Millwright answers with, by code. `exit` is the CLI's exit status (2 unless stated).
+ */
 export const ERRORS = {
   // Input
   INVALID_INPUT: { status: 400 },
@@ -74,7 +76,10 @@ export interface ErrorBody {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An operating error: something a user or the machine did. Our own bugs are `assert` failures instead. */
+/**
+ * An operating error: something a user or the machine did. Our own bugs are `assert` failures
+ * instead.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;

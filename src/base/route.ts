@@ -18,7 +18,9 @@ export interface Route<
   readonly summary: string;
   readonly params?: Params;
   readonly query?: Query;
-  /** JSON body; for `bodyType: 'stream'` the schema is absent and the bytes are passed on unread. */
+  /**
+   * JSON body; for `bodyType: 'stream'` the schema is absent and the bytes are passed on unread.
+   */
   readonly body?: Body;
   readonly bodyType?: 'json' | 'stream';
   readonly reply: Reply;

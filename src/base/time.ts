@@ -28,7 +28,9 @@ export function parseInstant(text: string): Micros | null {
   return micros(ms * MICROS_PER_MS + sub);
 }
 
-/** RFC 3339 in UTC with as many digits as the instant needs (none, milliseconds or microseconds). */
+/**
+ * RFC 3339 in UTC with as many digits as the instant needs (none, milliseconds or microseconds).
+ */
 export function formatInstant(instant: Micros): string {
   const ms = Math.floor(instant / MICROS_PER_MS);
   const sub = instant - ms * MICROS_PER_MS;

@@ -2,8 +2,8 @@ import { AppError } from '../base/errors.ts';
 import { formatInstant, type Clock, type Micros } from '../base/time.ts';
 
 /**
- * The clock everything gets. In a live workspace domain time is the machine's; in a replay workspace
- * it stands still until it is moved, and never goes back.
+ * The clock everything gets. In a live workspace domain time is the machine's; in a replay
+ * workspace it stands still until it is moved, and never goes back.
  */
 export class DomainClock implements Clock {
   readonly kind: 'live' | 'replay';

@@ -20,7 +20,9 @@ function wall(): Micros {
   return micros(Date.now() * MICROS_PER_MS);
 }
 
-/** UUIDv7 (RFC 9562): 48 bits of milliseconds, then a counter that keeps one process's ids in order. */
+/**
+ * UUIDv7 (RFC 9562): 48 bits of milliseconds, then a counter that keeps one process's ids in order.
+ */
 export function createIds(clock: Pick<Clock, 'wall'>): Ids {
   let lastMs = 0;
   let counter = 0;
@@ -85,8 +87,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export const processEnv: Env = process.env;
 
 /**
- * The file of a worker or child entry point beside its caller: `.ts` when run from source, `.js` when
- * built, because the compiler rewrites imports but not URLs.
+ * The file of a worker or child entry point beside its caller: `.ts` when run from source, `.js`
+ * when built, because the compiler rewrites imports but not URLs.
  */
 export function entryFile(callerUrl: string, name: string): string {
   const extension = callerUrl.endsWith('.ts') ? '.ts' : '.js';

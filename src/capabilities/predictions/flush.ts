@@ -34,15 +34,16 @@ interface Batch {
 }
 
 /**
- * Flushes segments in order. Each table takes a segment's rows in one append whose transaction id is
- * (journal, last sequence number), so a flush that died anywhere can simply run again.
+ * Flushes segments in order. Each table takes a segment's rows in one append whose transaction id
+ * is (journal, last sequence number), so a flush that died anywhere can simply run again.
  */
 export async function flushSegments(
   segments: readonly string[],
   deps: PredictionTaskDeps,
 ): Promise<FlushOutcome> {
   const outcome = { predictions: 0, labels: 0, released: [] as string[], failures: [] as string[] };
-  // A table that failed takes no later rows either: its stream's numbers would pass the lost ones by.
+  // A table that failed takes no later rows either: its stream's numbers would pass the lost ones
+  // by.
   const blocked = new Set<string>();
   for (const file of segments) {
     const isWhole = await flushSegment(file, { deps, blocked, outcome });
@@ -125,7 +126,9 @@ function batchOf(batches: Map<string, Batch>, namespace: string, name: string): 
   return batch;
 }
 
-/** Adds what the table does not have yet, then points the request index at it; counts added rows. */
+/**
+ * Adds what the table does not have yet, then points the request index at it; counts added rows.
+ */
 async function append(batch: Batch, writer: string, deps: PredictionTaskDeps): Promise<number> {
   const { tables, faults } = deps;
   const ref = { namespace: batch.namespace, name: batch.name };

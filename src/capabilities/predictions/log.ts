@@ -66,8 +66,8 @@ export class PredictionLog {
   }
 
   /**
-   * Resolves once the record is safe against the death of this process, or with `sync` against a power
-   * loss as well; only then may the answer leave.
+   * Resolves once the record is safe against the death of this process, or with `sync` against a
+   * power loss as well; only then may the answer leave.
    */
   async append(answered: AnsweredRequest, durability: 'async' | 'sync'): Promise<void> {
     const { journal } = this.#deps;

@@ -1,7 +1,9 @@
 import type { Micros } from '../../base/time.ts';
 import type { RoutingReason } from './contract.ts';
 
-/** Bodies longer than this are left out of the log, and the record says so: a log is no file store. */
+/**
+ * Bodies longer than this are left out of the log, and the record says so: a log is no file store.
+ */
 export const LOGGED_BODY_CHARS_MAX = 256 * 1024;
 
 /** What the gateway knows of one answered request. */
@@ -26,7 +28,9 @@ export interface AnsweredRequest {
   readonly totalUs: number;
   readonly client: string | null;
   readonly traceId: string | null;
-  /** The `inputs` and `outputs` documents as JSON text; null when there is none or it was too long. */
+  /**
+   * The `inputs` and `outputs` documents as JSON text; null when there is none or it was too long.
+   */
   readonly request: string | null;
   readonly response: string | null;
 }
@@ -71,8 +75,8 @@ export interface JournaledLabel {
 }
 
 /**
- * Encodes by concatenation: the bodies are valid JSON already and dominate the record, so parsing and
- * printing them again would cost more than everything else.
+ * Encodes by concatenation: the bodies are valid JSON already and dominate the record, so parsing
+ * and printing them again would cost more than everything else.
  */
 export function encodePrediction(answered: AnsweredRequest): string {
   const { request, response } = answered;

@@ -16,8 +16,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * Finds flushed requests by id or business key without touching a table: a cache in the online store,
- * written by the engine after each flush.
+ * Finds flushed requests by id or business key without touching a table: a cache in the online
+ * store, written by the engine after each flush.
  */
 export class RequestIndex {
   readonly #kv: KvReader;

@@ -12,7 +12,9 @@ function column(name: string, type: Column['type'], nullable = false): Column {
   return { name, type, nullable };
 }
 
-/** `predictions.<endpoint>`: a row an answered request. Instants are domain time unless named wall. */
+/**
+ * `predictions.<endpoint>`: a row an answered request. Instants are domain time unless named wall.
+ */
 export const PREDICTION_COLUMNS: readonly Column[] = [
   column('request_id', 'string'),
   column('answered_at', 'timestamp'),
@@ -40,7 +42,9 @@ export const PREDICTION_COLUMNS: readonly Column[] = [
   column('seq', 'long'),
 ];
 
-/** `labels.<endpoint>`: a row a label; of several for one request the last in (journal, seq) counts. */
+/**
+ * `labels.<endpoint>`: a row a label; of several for one request the last in (journal, seq) counts.
+ */
 export const LABEL_COLUMNS: readonly Column[] = [
   column('request_id', 'string'),
   column('value', 'string'),

@@ -7,13 +7,7 @@ import type { Micros } from '../../base/time.ts';
 import { flushSegments, type FlushOutcome } from './flush.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
-import {
-  instant,
-  LABELS,
-  PREDICTIONS,
-  PREDICTION_COLUMNS,
-  toRecord,
-} from './tables.ts';
+import { instant, LABELS, PREDICTIONS, PREDICTION_COLUMNS, toRecord } from './tables.ts';
 import { rebuildIndex } from './rebuild-index.ts';
 
 /** What the engine does for the prediction log. */
@@ -37,7 +31,9 @@ export type PredictionTasks = {
     readonly input: { readonly endpoint: string; readonly requestId: string };
     readonly output: readonly { readonly value: string; readonly at: Micros }[];
   };
-  /** Fills the request index from the tables after the online store was lost; counts the entries. */
+  /**
+   * Fills the request index from the tables after the online store was lost; counts the entries.
+   */
   readonly 'predictions.index': {
     readonly input: { readonly endpoints: readonly string[] };
     readonly output: { readonly indexed: number };

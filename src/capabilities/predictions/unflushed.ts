@@ -7,8 +7,8 @@ export interface UnflushedEntry {
 }
 
 /**
- * Entries kept at most. Past it the oldest segment's are forgotten: its records are safe, but cannot
- * be traced until the engine has put them into their table.
+ * Entries kept at most. Past it the oldest segment's are forgotten: its records are safe, but
+ * cannot be traced until the engine has put them into their table.
  */
 const ENTRIES_MAX = 1_000_000;
 

@@ -34,7 +34,9 @@ export interface StoredModel extends ModelsRow {
   readonly latest_version: number;
 }
 
-/** The tables `registry_models` and `registry_versions`; a version is never changed once written. */
+/**
+ * The tables `registry_models` and `registry_versions`; a version is never changed once written.
+ */
 export class RegistryStore {
   readonly #db: Db;
 

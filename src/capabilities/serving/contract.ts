@@ -44,9 +44,14 @@ export const EndpointSpec = z.strictObject({
   model: ModelName,
   /** Request parameter that carries the business key, for labels and traces. */
   key: z.string().min(1).max(128).nullable().default(null),
-  /** Request parameter whose value keeps a caller on one arm; default: the key, then the request id. */
+  /**
+   * Request parameter whose value keeps a caller on one arm; default: the key, then the request id.
+   */
   sticky: z.string().min(1).max(128).nullable().default(null),
-  /** `async`: durable against kill -9 before the answer, against power loss within 50 ms. `sync`: both before. */
+  /**
+   * `async`: durable against kill -9 before the answer, against power loss within 50 ms. `sync`:
+   * both before.
+   */
   durability: Durability.default('async'),
 });
 export type EndpointSpec = z.infer<typeof EndpointSpec>;

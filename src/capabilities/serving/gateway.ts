@@ -71,8 +71,9 @@ export class Gateway {
   }
 
   /**
-   * Every request that reaches a live endpoint is answered and logged, failed ones included. Rejects
-   * (unlogged) for an unknown endpoint or version, and when the log itself cannot be written.
+   * Every request that reaches a live endpoint is answered and logged, failed ones included.
+   * Rejects (unlogged) for an unknown endpoint or version, and when the log itself cannot be
+   * written.
    */
   async infer(call: InferCall): Promise<InferAnswer> {
     const { clock, routes, log } = this.#deps;

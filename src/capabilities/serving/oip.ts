@@ -7,8 +7,8 @@ import { unknownEndpoint, type Gateway, type InferCall } from './gateway.ts';
 import type { LiveRoute, LiveRoutes } from './live-routes.ts';
 
 /**
- * Open Inference Protocol V2 over HTTP and JSON. Model name = endpoint; the route decides the version
- * unless `/versions/N` pins one that is held warm.
+ * Open Inference Protocol V2 over HTTP and JSON. Model name = endpoint; the route decides the
+ * version unless `/versions/N` pins one that is held warm.
  */
 
 /** JSON tensors of this size parse in about 10 ms, the longest the event loop may be held. */

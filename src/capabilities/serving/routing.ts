@@ -13,7 +13,9 @@ export interface RoutingTable<A extends Pick<Arm, 'name' | 'weight'>> {
   readonly ranges: readonly { readonly below: number; readonly arm: A }[];
 }
 
-/** Arms take contiguous ranges in order: raising the last arm's weight never moves a caller back. */
+/**
+ * Arms take contiguous ranges in order: raising the last arm's weight never moves a caller back.
+ */
 export function layOut<A extends Pick<Arm, 'name' | 'weight'>>(
   arms: readonly A[],
   salt: string,
@@ -40,7 +42,9 @@ export function choose<A extends Pick<Arm, 'name' | 'weight'>>(
   return { arm: ranges[index]!.arm, bucket };
 }
 
-/** Uniform over [0, BUCKETS): FNV-1a over UTF-16 units, then murmur3's finaliser to spread low bits. */
+/**
+ * Uniform over [0, BUCKETS): FNV-1a over UTF-16 units, then murmur3's finaliser to spread low bits.
+ */
 export function bucketOf(salt: string, key: string): number {
   let hash = 0x811c9dc5;
   hash = fnv1a(hash, salt);

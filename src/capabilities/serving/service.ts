@@ -286,8 +286,8 @@ export class ServingService {
   }
 
   /**
-   * The revision before what is served: a revision that restores another counts as that other, so that
-   * rolling back twice goes back twice. Zero when there is none.
+   * The revision before what is served: a revision that restores another counts as that other, so
+   * that rolling back twice goes back twice. Zero when there is none.
    */
   async #before(endpoint: StoredEndpoint, revision: RouteRevision): Promise<number> {
     let served = revision;

@@ -1,6 +1,6 @@
 /**
- * Tensors of the Open Inference Protocol V2 ("Tensor Data Types"). FP16 and BF16 have no JSON form and
- * are left out.
+ * Tensors of the Open Inference Protocol V2 ("Tensor Data Types"). FP16 and BF16 have no JSON form
+ * and are left out.
  */
 export const DATATYPES = [
   'BOOL',
@@ -46,7 +46,9 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** Integer datatypes by their range in JSON; 64-bit ones stop where a JSON number stops being exact. */
+/**
+ * Integer datatypes by their range in JSON; 64-bit ones stop where a JSON number stops being exact.
+ */
 export const INTEGER_RANGE: Readonly<Partial<Record<Datatype, readonly [number, number]>>> = {
   UINT8: [0, 255],
   UINT16: [0, 65_535],

@@ -20,7 +20,9 @@ export interface CallOptions {
 }
 
 export interface CliContext {
-  /** Runs `action` against the owner of the workspace, becoming it for the duration when none runs. */
+  /**
+   * Runs `action` against the owner of the workspace, becoming it for the duration when none runs.
+   */
   withApi<T>(action: (api: Api) => Promise<T>): Promise<T>;
   readonly out: Output;
 }

@@ -14,7 +14,9 @@ export const ConfigFile = z.strictObject({
     .strictObject({
       host: z.string().min(1).optional(),
       port: Port.optional(),
-      /** Names besides loopback that a Host header may carry, for a reverse proxy on this machine. */
+      /**
+       * Names besides loopback that a Host header may carry, for a reverse proxy on this machine.
+       */
       allowed_hosts: z.array(z.string().min(1)).max(100).optional(),
     })
     .optional(),

@@ -22,8 +22,8 @@ export interface ConfigFlags {
 }
 
 /**
- * Flags win over MILLWRIGHT_* variables, which win over `millwright.yaml` in the folder. Rejects with
- * `INVALID_CONFIG` that names file:line:column.
+ * Flags win over MILLWRIGHT_* variables, which win over `millwright.yaml` in the folder. Rejects
+ * with `INVALID_CONFIG` that names file:line:column.
  */
 export function loadConfig(options: {
   readonly folder: string;

@@ -4,7 +4,9 @@ export type TaskMap = Readonly<
 >;
 
 export interface TaskOptions {
-  /** Milliseconds after which the caller gives up with `TIMED_OUT`; the engine may still finish it. */
+  /**
+   * Milliseconds after which the caller gives up with `TIMED_OUT`; the engine may still finish it.
+   */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -21,7 +21,8 @@ interface IdempotencyTables {
 
 /**
  * Makes a repeated POST answer what the first one answered. Within one process two at once are
- * serialised by the unique key; a request whose process died before it answered is free to run again.
+ * serialised by the unique key; a request whose process died before it answered is free to run
+ * again.
  */
 export class Idempotency {
   readonly #db: Db;
@@ -84,7 +85,13 @@ export class Idempotency {
 
   #nextSweep(): Step {
     const due = micros(this.#clock.wall() + SWEEP_SECONDS * MICROS_PER_SECOND);
-    return this.#timers.schedule({ handler: SWEEP, subject: 'all', clock: 'wall', due, payload: {} });
+    return this.#timers.schedule({
+      handler: SWEEP,
+      subject: 'all',
+      clock: 'wall',
+      due,
+      payload: {},
+    });
   }
 
   async #former(key: string): Promise<{ request_hash: string; reply: string | null } | null> {

@@ -7,7 +7,9 @@ import type { Events } from '../events/port.ts';
 /** Browsers and scripts that follow events at once; each costs a socket and a small buffer. */
 const FOLLOWERS_MAX = 200;
 
-/** Mounts the event stream (server-sent events): everything after `?after=SEQ`, default from now. */
+/**
+ * Mounts the event stream (server-sent events): everything after `?after=SEQ`, default from now.
+ */
 export function serveEvents(
   http: FastifyInstance,
   options: { readonly path: string; readonly events: Events },

@@ -9,7 +9,10 @@ import { checkHost, checkOrigin } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { AnyRoute, MountedRoute, RequestContext } from './mount.ts';
 
-/** Native JSON bodies are small documents; files and rows travel as streams with limits of their own. */
+/**
+ * Native JSON bodies are small documents; files and rows travel as streams with limits of their
+ * own.
+ */
 const JSON_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** A client that sends its headers or body slower than this is cut off. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -61,7 +64,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   return http;
 }
 
-/** Fastify's own failures (a broken body, a wrong content type) and anything thrown, as one form. */
+/**
+ * Fastify's own failures (a broken body, a wrong content type) and anything thrown, as one form.
+ */
 export function toHttpError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const { code, message } = thrown as { code?: string; message?: string };

@@ -7,8 +7,8 @@ import type { Loaded, WorkerReply, WorkerRequest } from './onnx-worker.ts';
 import type { Inference, LoadedModel, ModelSignature } from './port.ts';
 
 /**
- * What a model may cost on the main thread: a run this long delays every other request by as much, and
- * loading it there once blocks the loop once.
+ * What a model may cost on the main thread: a run this long delays every other request by as much,
+ * and loading it there once blocks the loop once.
  */
 const MAIN_RUN_P99_US_MAX = 200;
 const MAIN_LOAD_MS_MAX = 5;

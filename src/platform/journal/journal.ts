@@ -57,9 +57,9 @@ export interface JournalOptions {
 }
 
 /**
- * An append-only log of text records, written by one process. All records of an event-loop turn leave
- * in one `write`, before their promises resolve: a killed process loses nothing it has confirmed.
- * `fdatasync` follows off the thread within 50 ms; `durable()` waits for it.
+ * An append-only log of text records, written by one process. All records of an event-loop turn
+ * leave in one `write`, before their promises resolve: a killed process loses nothing it has
+ * confirmed. `fdatasync` follows off the thread within 50 ms; `durable()` waits for it.
  */
 export class Journal {
   readonly #options: JournalOptions;

@@ -5,7 +5,8 @@ import { AppError } from '../../base/errors.ts';
 /**
  * The bytes of a journal segment. A header of 64 bytes, then frames:
  *
- *   header  magic(8) format(u16) writer(32, ASCII, zero padded) firstSeq(u48) reserved(u32) crc(u32)
+ *   header  magic(8) format(u16) writer(32, ASCII, zero padded) firstSeq(u48) reserved(u32)
+ * crc(u32)
  *   frame   length(u32) crc(u32) seq(u48) kind(u16) payload(length bytes, UTF-8)
  *
  * All integers are little endian; a frame's crc32 covers everything after it. Sequence numbers of a
@@ -40,7 +41,9 @@ export interface JournalRecord {
 export interface Segment {
   readonly header: SegmentHeader;
   readonly records: readonly JournalRecord[];
-  /** `clean`: closed by an end frame. `open`: stops after a whole frame. `torn`: stops inside one. */
+  /**
+   * `clean`: closed by an end frame. `open`: stops after a whole frame. `torn`: stops inside one.
+   */
   readonly tail: 'clean' | 'open' | 'torn';
 }
 
@@ -75,7 +78,9 @@ function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
   };
 }
 
-/** Writes one frame into `target` at `offset`, whose payload (of `length` bytes) is already there. */
+/**
+ * Writes one frame into `target` at `offset`, whose payload (of `length` bytes) is already there.
+ */
 export function sealFrame(
   target: Buffer,
   frame: {
@@ -101,8 +106,8 @@ export function encodeEnd(lastSeq: number): Buffer {
 }
 
 /**
- * Reads a segment up to its end or its first broken frame. A file cut inside its header (a crash while
- * it was made) reads as null: it never held a record.
+ * Reads a segment up to its end or its first broken frame. A file cut inside its header (a crash
+ * while it was made) reads as null: it never held a record.
  */
 export function decodeSegment(bytes: Buffer, path: string): Segment | null {
   if (bytes.length < HEADER_BYTES) return null;

@@ -7,8 +7,8 @@ export interface FileLock {
 const SQLITE_BUSY = 5;
 
 /**
- * Takes an exclusive lock on a file, or answers null when another process holds it. It is an exclusive
- * SQLite transaction: the operating system drops it with its holder, however that dies.
+ * Takes an exclusive lock on a file, or answers null when another process holds it. It is an
+ * exclusive SQLite transaction: the operating system drops it with its holder, however that dies.
  */
 export function tryLockFile(file: string): FileLock | null {
   const database = new DatabaseSync(file, { timeout: 0 });

@@ -20,8 +20,8 @@ export interface OwnerLock {
 }
 
 /**
- * Takes the folder for this process. The lock is an exclusive SQLite transaction on `owner.lock`: the
- * operating system drops it with its holder, however that dies. Rejects with `STATE_OWNED`.
+ * Takes the folder for this process. The lock is an exclusive SQLite transaction on `owner.lock`:
+ * the operating system drops it with its holder, however that dies. Rejects with `STATE_OWNED`.
  */
 export function takeOwnerLock(stateFolder: string): OwnerLock {
   const folder = path.resolve(stateFolder);
