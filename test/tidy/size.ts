@@ -65,7 +65,7 @@ export const widthRule: Rule = {
 function linesOfLongLiterals(file: SourceFile): Set<number> {
   const lines = new Set<number>();
   for (const node of file.nodes) {
-    if (node.type !== 'Literal' && node.type !== 'TemplateElement' && node.type !== 'JSXText') {
+    if (node.type !== 'Literal' && node.type !== 'TemplateLiteral' && node.type !== 'JSXText') {
       continue;
     }
     const [first, last] = [file.lineAt(node.start), file.lineAt(node.end)];
