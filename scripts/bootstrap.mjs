@@ -25,7 +25,7 @@ await runMain(async () => {
   if (verb !== 'start' && verb !== 'test') throw new Obstacle('usage: bootstrap.mjs start|test');
   if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
     throw new Obstacle(
-      `This is Node.js ${process.versions.node}; Millwright starts from Node.js ${OLDEST_NODE} on ` +
+      `This is Node.js ${process.versions.node}; Millwright needs ${OLDEST_NODE} or newer ` +
         `(and then fetches Node ${WANTED_NODE} for itself). Install a newer one and try again.`,
     );
   }
