@@ -1,9 +1,11 @@
 import { userInfo } from 'node:os';
+import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
+import { tables } from '../capabilities/tables/index.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import { createOutput } from '../platform/cli/output.ts';
@@ -11,6 +13,7 @@ import { loadConfig } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
 import { programVersion } from './program.ts';
+import { quickstart } from './quickstart/quickstart.ts';
 import { up } from './up.ts';
 import { withOwner } from './with-owner.ts';
 
@@ -20,10 +23,12 @@ const EXIT_ERROR = 2;
 interface GlobalOptions {
   readonly state?: string;
   readonly config?: string;
-  readonly json?: boolean;
+  readonly json?: boolean | string;
 }
 
 interface UpOptions {
+  /** State folder unless --state names one. */
+  readonly state?: string;
   readonly host?: string;
   readonly port?: number;
   readonly log?: string;
@@ -38,41 +43,78 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_ERROR;
-    printError(thrown, program.opts<GlobalOptions>().json === true);
+    printError(thrown, argv.includes('--json'));
     return EXIT_ERROR;
   }
 }
 
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('millwright')
     .description('MLOps from scripts to a closed loop: one program, one folder')
     .version(programVersion)
-    .option('--state <folder>', 'state folder (default: .millwright)')
-    .option('--config <file>', 'configuration file (default: millwright.yaml, if there is one)')
-    .option('--json', 'print the result as JSON')
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError();
+  // The command that runs: options may stand before or after its name.
+  let running: Command = program;
+  program.hook('preAction', (_, action) => {
+    running = action;
+  });
+  const options = (): GlobalOptions => running.optsWithGlobals<GlobalOptions>();
   const config = (flags: UpOptions = {}): Config => {
-    const { state, config: file } = program.opts<GlobalOptions>();
+    const { state, config: file } = options();
     const { host, port, log, clock } = flags;
     return loadConfig({
       folder: process.cwd(),
       env: processEnv,
-      flags: { state, config: file, host, port, logLevel: log, clock },
+      flags: { state: state ?? flags.state, config: file, host, port, logLevel: log, clock },
     });
   };
-  addUp(program, config);
   const cli: CliContext = {
     withApi: <T>(action: (api: Api) => Promise<T>) => withOwner(config(), actor(), action),
     get out() {
-      const isJson = program.opts<GlobalOptions>().json === true;
-      return createOutput({ isJson, sink: process.stdout });
+      return createOutput({ isJson: options().json === true, sink: process.stdout });
     },
   };
-  for (const { commands } of [workspace, registry, serving, predictions]) {
+  addUp(program, config);
+  addQuickstart(program, config, cli);
+  for (const { commands } of [workspace, tables, registry, serving, predictions]) {
     commands(program, cli);
   }
+  addGlobalOptions(program);
   return program;
+}
+
+/** On the program and on every command, so that nobody has to remember the order. */
+function addGlobalOptions(command: Command): void {
+  const has = (long: string): boolean => command.options.some((option) => option.long === long);
+  command
+    .option('--state <folder>', 'state folder (default: .millwright)')
+    .option('--config <file>', 'configuration file (default: millwright.yaml, if there is one)');
+  if (!has('--json')) command.option('--json', 'print the result as JSON');
+  for (const child of command.commands) addGlobalOptions(child);
+}
+
+function addQuickstart(
+  program: Command,
+  config: (flags: UpOptions) => Config,
+  cli: CliContext,
+): void {
+  program
+    .command('quickstart')
+    .description('see it work: two models of real flowers served, switched, rolled back, traced')
+    .option('--exit', 'stop at the end instead of staying up')
+    .option('--json <file>', 'write what was measured to a file')
+    .option('--port <port>', 'port to listen on (default: 7070, or a free one)', parsePort)
+    .action(async (options: { exit?: boolean; json?: string; port?: number }) => {
+      const state = path.join('millwright-quickstart', '.millwright');
+      const { port } = options;
+      await quickstart(config({ state, ...(port === undefined ? {} : { port }) }), {
+        isExit: options.exit === true,
+        jsonFile: options.json ?? null,
+        out: cli.out,
+      });
+    });
 }
 
 function addUp(program: Command, config: (flags: UpOptions) => Config): void {

@@ -16,6 +16,9 @@ import { oipRoutes } from '../capabilities/serving/oip.ts';
 import { ServingService } from '../capabilities/serving/service.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
 import { WarmModels } from '../capabilities/serving/warm-models.ts';
+import { tables } from '../capabilities/tables/index.ts';
+import { TablesService } from '../capabilities/tables/service.ts';
+import { TablesStore } from '../capabilities/tables/store.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import { WorkspaceService, type ProcessFacts } from '../capabilities/workspace/service.ts';
 import type { Config } from '../platform/config/config.ts';
@@ -33,8 +36,8 @@ import { packageFolder, programVersion } from './program.ts';
 export interface App {
   readonly http: FastifyInstance;
   readonly platform: Platform;
-  /** Listens on the configured address and announces it; returns the URL. */
-  listen(): Promise<string>;
+  /** Listens on the configured address (or another port) and announces it; returns the URL. */
+  listen(port?: number): Promise<string>;
   /** Stops in reverse order of starting: requests under way finish, the journal is flushed. */
   stop(): Promise<void>;
 }
@@ -49,7 +52,7 @@ export async function createApp(config: Config, machine: Machine): Promise<App> 
     return {
       http,
       platform,
-      listen: () => listen(http, { config, platform }),
+      listen: (port = config.port) => listen(http, { host: config.host, port, platform }),
       stop: () => closing.disposeAsync(),
     };
   } catch (thrown) {
@@ -76,6 +79,13 @@ async function wire(
     engine: tasks,
     clock,
     index,
+  });
+  const tablesService = new TablesService({
+    store: new TablesStore(db),
+    engine: tasks,
+    events,
+    clock,
+    ids,
   });
   const registryService = new RegistryService({
     store: new RegistryStore(db),
@@ -120,6 +130,7 @@ async function wire(
 
   const mounted = [
     ...workspace.routes(workspaceService),
+    ...tables.routes(tablesService),
     ...registry.routes(registryService),
     ...predictions.routes(predictionsService),
     ...serving.routes(servingService),
@@ -148,9 +159,9 @@ async function wire(
 
 async function listen(
   http: FastifyInstance,
-  on: { readonly config: Config; readonly platform: Platform },
+  on: { readonly host: string; readonly port: number; readonly platform: Platform },
 ): Promise<string> {
-  const { host, port } = on.config;
+  const { host, port } = on;
   try {
     const url = await http.listen({ host, port });
     on.platform.lock.announce(url);

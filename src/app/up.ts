@@ -3,6 +3,7 @@ import type { Sink } from '../platform/cli/output.ts';
 import { createLog } from '../platform/log/log.ts';
 import { createIds, systemClock } from '../platform/system.ts';
 import { createApp } from './create-app.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** Runs the server until a signal asks it to stop; resolves when it has stopped. */
 export async function up(config: Config, sink: Sink): Promise<void> {
@@ -18,12 +19,4 @@ export async function up(config: Config, sink: Sink): Promise<void> {
   } finally {
     await app.stop();
   }
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve());
-    }
-  });
 }

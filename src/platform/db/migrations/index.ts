@@ -1,7 +1,8 @@
 import type { Migration } from '../migrator.ts';
 import { platform } from './0001-platform.ts';
+import { tables } from './0002-tables.ts';
 import { registry } from './0003-registry.ts';
 import { serving } from './0004-serving.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
-export const migrations: readonly Migration[] = [platform, registry, serving];
+export const migrations: readonly Migration[] = [platform, tables, registry, serving];

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import prettier from 'prettier';
+import { ERRORS } from '../src/base/errors.ts';
+import type { Route } from '../src/base/route.ts';
+import * as predictions from '../src/capabilities/predictions/contract.ts';
+import * as registry from '../src/capabilities/registry/contract.ts';
+import * as serving from '../src/capabilities/serving/contract.ts';
+import * as tables from '../src/capabilities/tables/contract.ts';
+import * as workspace from '../src/capabilities/workspace/contract.ts';
+import { createProgram } from '../src/app/cli.ts';
+import { programVersion } from '../src/app/program.ts';
+import { openApi } from '../src/platform/http/openapi.ts';
+import { ROOT } from './run.ts';
+
+/** `npm run generate`: writes docs/reference from the code. `--check` only tells what is stale. */
+
+const contracts = [workspace, tables, registry, predictions, serving];
+
+function routes(): readonly Route[] {
+  return contracts.flatMap((contract) => Object.values(contract).filter(isRoute));
+}
+
+function isRoute(value: unknown): value is Route {
+  return typeof value === 'object' && value !== null && 'reply' in value && 'path' in value;
+}
+
+function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status }]) => `| \`${code}\` | ${status} |`);
+  return [
+    '# Errors',
+    '',
+    'Every failure of the native API is `{"error": {"code", "message", "hint"?, "details"?}}`. The codes are',
+    'stable; messages are for people. On the command line a failure exits with status 2.',
+    '',
+    '| code | HTTP status |',
+    '| --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function commandTable(): string {
+  const sections: string[] = ['# Command line', ''];
+  const visit = (command: ReturnType<typeof createProgram>, path: readonly string[]): void => {
+    const names = [...path, command.name()];
+    // The reader's terminal must not shape the file.
+    command.configureHelp({ helpWidth: 88 });
+    if (command.commands.length === 0) {
+      sections.push(
+        `## ${names.join(' ')}`,
+        '',
+        '```',
+        command.helpInformation().trim(),
+        '```',
+        '',
+      );
+    }
+    for (const child of command.commands) visit(child, names);
+  };
+  visit(createProgram(), []);
+  return sections.join('\n');
+}
+
+const documents: Readonly<Record<string, string>> = {
+  'docs/reference/openapi.json': `${JSON.stringify(openApi(routes(), programVersion), null, 2)}\n`,
+  'docs/reference/errors.md': await prettier.format(errorTable(), { parser: 'markdown' }),
+  'docs/reference/cli.md': await prettier.format(commandTable(), { parser: 'markdown' }),
+};
+
+const isCheck = process.argv.includes('--check');
+const stale = Object.entries(documents).filter(([name, text]) => {
+  const file = join(ROOT, name);
+  return !existsSync(file) || readFileSync(file, 'utf8') !== text;
+});
+for (const [name, text] of stale) {
+  if (isCheck) {
+    process.stderr.write(`${name} is stale: run npm run generate\n`);
+    continue;
+  }
+  mkdirSync(dirname(join(ROOT, name)), { recursive: true });
+  writeFileSync(join(ROOT, name), text);
+  process.stdout.write(`wrote ${name}\n`);
+}
+if (isCheck && stale.length > 0) process.exitCode = 1;
