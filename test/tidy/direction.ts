@@ -135,6 +135,8 @@ interface Pair {
 /** Platform folders that may import another's insides, not only its port. */
 export const PLATFORM_PAIRS: readonly Pair[] = [
   { from: 'http', to: 'events', why: 'the event stream is events, followed over HTTP' },
+  { from: 'outbox', to: 'events', why: 'webhooks send events, in the form the API shows them' },
+  { from: 'outbox', to: 'config', why: 'the type of a declared webhook is its configuration' },
 ];
 
 /** What any platform folder may import of another: its port, and the files at the tier's root. */
