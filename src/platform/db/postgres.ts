@@ -179,9 +179,12 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDb
     application_name: 'millwright',
     ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
   });
-  pool.on('error', (error) => {
+  const lost = (error: Error) => {
     log.warn('db.connection.lost', { error: error.message });
-  });
+  };
+  // The pool listens to idle connections only; a lost busy one would end the process.
+  pool.on('connect', (client) => client.on('error', lost));
+  pool.on('error', () => undefined);
   try {
     await pool.query(schema === undefined ? 'select 1' : `create schema if not exists ${schema}`);
   } catch (error) {
