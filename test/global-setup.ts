@@ -8,8 +8,8 @@ declare module 'vitest' {
   }
 }
 
-export function setup(project: TestProject): () => Promise<void> {
-  const folder = createServerFolder();
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await createServerFolder();
   project.provide('postgresFolder', folder);
   return () => stopServer(folder);
 }

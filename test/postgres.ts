@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync } from 'node:fs';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { sleep } from '../src/platform/system.ts';
  * asks for it starts it, whichever process that is; the global teardown stops it.
  */
 
+const PREFIX = 'millwright-pg-';
 const USER = 'millwright';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
@@ -20,8 +21,15 @@ const POLL_MS = 20;
 const NOBODY = 65_534;
 const owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
-export function createServerFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'millwright-pg-'));
+/** A folder for this run's server. Servers of runs that were killed are stopped on the way. */
+export async function createServerFolder(): Promise<string> {
+  for (const name of readdirSync(tmpdir())) {
+    const abandoned = path.join(tmpdir(), name);
+    if (name.startsWith(PREFIX) && !isOwned(abandoned)) await stopServer(abandoned);
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), PREFIX));
+  writeFileSync(ownerFile(folder), String(process.pid));
+  return folder;
 }
 
 /** URL of a new, empty database; starts the server when this is the first call of the run. */
@@ -39,11 +47,33 @@ export async function createDatabase(folder: string, name: string): Promise<stri
 
 /** Stops the server, if it was started, and removes its folder. */
 export async function stopServer(folder: string): Promise<void> {
-  if (existsSync(pidFile(folder))) {
+  if (existsSync(pidFile(folder)) && isAlive(serverPid(folder))) {
     process.kill(serverPid(folder), 'SIGINT');
     await until(() => !existsSync(pidFile(folder)), 'PostgreSQL stops');
   }
   rmSync(folder, { recursive: true, force: true });
+}
+
+function isOwned(folder: string): boolean {
+  try {
+    return isAlive(Number(readFileSync(ownerFile(folder), 'utf8')));
+  } catch {
+    // Just created: its owner is about to write its name.
+    return true;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ownerFile(folder: string): string {
+  return path.join(folder, 'owner');
 }
 
 function databaseUrl(folder: string, name: string): string {
