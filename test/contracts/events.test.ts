@@ -157,6 +157,27 @@ eachDatabase((dialect, open) => {
       expect(seen).toEqual(['a.a', 'a.a', 'b.b']);
     });
 
+    it('skips an event that never succeeds and says so, once', async () => {
+      const noted = createEvents({ db, clock, log, pause: () => Promise.resolve() });
+      onTestFinished(() => noted.close());
+      const tried: string[] = [];
+      const handler = (event: StoredEvent) => {
+        tried.push(event.kind);
+        return event.kind === 'fine.one' ? Promise.resolve() : Promise.reject(new Error('never'));
+      };
+      await noted.consume('strict', handler, { from: 'first' });
+      await db.write([
+        noted.step({ actor: 'test', kind: 'bad.one', subject: 'thing/7', data: {} }),
+        noted.step({ actor: 'test', kind: 'fine.one', subject: 'thing/8', data: {} }),
+      ]);
+      await noted.settled();
+      const eight = <T>(value: T) => Array.from({ length: 8 }, () => value);
+      expect(tried).toEqual([...eight('bad.one'), 'fine.one', ...eight('consumer.skipped')]);
+      const notices = await noted.list({ subject: 'thing/7', limit: 10 });
+      expect(kinds(notices)).toEqual(['consumer.skipped', 'bad.one']);
+      expect(notices[0]?.data).toMatchObject({ consumer: 'strict', error: 'Error: never' });
+    });
+
     it('is refused a second time under its name, also when another process runs it', async () => {
       const handler = () => Promise.resolve([does('once')]);
       await events.consume('only', handler, { from: 'first' });

@@ -15,6 +15,8 @@ export const SKIPPED = 'consumer.skipped';
 interface Deps {
   readonly store: EventsStore;
   readonly log: Log;
+  /** Waits before the next attempt. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** The step that records that an event was skipped. */
   readonly skipped: (event: StoredEvent, facts: { consumer: string; error: string }) => Step;
 }
@@ -130,7 +132,7 @@ export class EventConsumer implements Consumer {
 
   async #pause(failures: number): Promise<void> {
     const ms = Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS);
-    await new Wakeup().wait({ signal: this.#stopping.signal, ms });
+    await this.#deps.pause(ms, this.#stopping.signal);
   }
 
   #release(seq: number): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/time.ts';
 import type { Db, Step } from '../db/port.ts';
 import type { Log } from '../log/log.ts';
 import { every } from '../system.ts';
+import { Wakeup } from '../wakeup.ts';
 import { EventConsumer, SKIPPED } from './event-consumer.ts';
 import { EventsStore } from './events-store.ts';
 import type {
@@ -21,9 +22,18 @@ const POLL_MS = 1000;
 /** Far more causes and effects than any chain of handlers has. */
 const SETTLE_ROUNDS_MAX = 1000;
 
+export interface EventsOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How a consumer waits before it tries a failed event again. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 class DatabaseEvents implements Events {
   readonly #store: EventsStore;
   readonly #log: Log;
+  readonly #pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #consumers = new Map<string, EventConsumer>();
   readonly #listeners = new Set<() => void>();
   /** The statements that record events, to recognise them when they have committed. */
@@ -32,8 +42,9 @@ class DatabaseEvents implements Events {
   #stopPolling: (() => void) | null = null;
   #seen = 0;
 
-  constructor(options: { readonly db: Db; readonly clock: Clock; readonly log: Log }) {
-    const { db, clock, log } = options;
+  constructor(options: EventsOptions) {
+    const { db, clock, log, pause = waitFor } = options;
+    this.#pause = pause;
     this.#store = new EventsStore(db, clock);
     this.#log = log;
     this.#stopListening = db.onCommit((steps) => {
@@ -79,6 +90,7 @@ class DatabaseEvents implements Events {
       deps: {
         store: this.#store,
         log: this.#log,
+        pause: this.#pause,
         skipped: (event, { consumer, error }) => this.step(skippedEvent(event, consumer, error)),
       },
     });
@@ -137,12 +149,12 @@ class DatabaseEvents implements Events {
   }
 }
 
-export function createEvents(options: {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly log: Log;
-}): Events {
+export function createEvents(options: EventsOptions): Events {
   return new DatabaseEvents(options);
+}
+
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  await new Wakeup().wait({ signal, ms });
 }
 
 function skippedEvent(event: StoredEvent, consumer: string, error: string): EventInput {

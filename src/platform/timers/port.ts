@@ -26,7 +26,8 @@ export interface FiredTimer extends TimerInput {
 }
 
 /**
- * Called when the timer is due, at least once. The steps it returns commit together with the
+ * Called when the timer is due, at least once. It starts what takes long and returns: other timers
+ * wait for it. The steps it returns commit together with the
  * timer's end, exactly once, and not at all when the timer was cancelled or scheduled anew
  * meanwhile; a repeating timer returns the `schedule` of its next turn.
  */
