@@ -1,0 +1,74 @@
+import type { Comparison } from '../../formats/delta/prune.ts';
+import type { Column } from '../../formats/delta/schema.ts';
+import type { WrittenStats } from '../../formats/delta/stats.ts';
+import type { TableIo } from '../../formats/delta/table-io.ts';
+
+/** Where the rows of a new data file come from. */
+export type RowSource =
+  /** Newline-delimited JSON objects, checked strictly against the declared columns. */
+  | { readonly kind: 'ndjson'; readonly bytes: AsyncIterable<Uint8Array> }
+  /** A SELECT of our own (never a user's), whose columns are cast to the declared ones by name. */
+  | { readonly kind: 'select'; readonly sql: string };
+
+export interface WrittenFile {
+  readonly sizeBytes: number;
+  readonly stats: WrittenStats;
+}
+
+/** A data file of a snapshot, as a scan needs it. */
+export interface ScanFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Values of columns that the file itself does not hold, in the log's spelling. */
+  readonly partitionValues: Readonly<Record<string, string | null>>;
+}
+
+/** JSON-safe form of a column's value; see `Analytics.scan`. */
+export type Cell = string | number | boolean | null;
+
+export interface Condition {
+  readonly column: Column;
+  readonly comparison: Comparison;
+  /** In the form `Analytics.scan` answers in. */
+  readonly value: string | number | boolean;
+}
+
+export interface Scan {
+  readonly files: readonly ScanFile[];
+  readonly columns: readonly Column[];
+  /** All of them must hold; nulls satisfy none. */
+  readonly where?: readonly Condition[];
+  /** Instead of the files' own order. Nulls come last. */
+  readonly orderBy?: { readonly column: Column; readonly descending: boolean };
+  readonly offset: number;
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Heavy work over columnar data; only the engine process holds one. Sees nothing outside the
+ * folders it was opened with, and no network.
+ */
+export interface Analytics {
+  /** The input and output of the Delta table in this absolute folder. */
+  table(location: string): TableIo;
+  /**
+   * Writes the rows as one Parquet file (zstd, UTC timestamps), durable on return; no file is left
+   * behind on failure. Errors of an NDJSON source are `INVALID_INPUT` and name line and column.
+   */
+  writeParquet(
+    path: string,
+    source: RowSource,
+    columns: readonly Column[],
+    signal?: AbortSignal,
+  ): Promise<WrittenFile>;
+  /**
+   * Rows in the order of the files, and in file order within each. A column a file lacks is null,
+   * an extra one is ignored. Longs past 2^53 come as decimal text, timestamps as RFC 3339 in UTC,
+   * dates as `YYYY-MM-DD`, binary as base64, and NaN and the infinities by their names.
+   */
+  scan(scan: Scan): Promise<Cell[][]>;
+  /** Rows of each file, from its footer. */
+  countRows(paths: readonly string[]): Promise<number[]>;
+  close(): Promise<void>;
+}
