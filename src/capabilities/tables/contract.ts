@@ -10,6 +10,9 @@ export const TableName = z
     'lowercase letters, digits and _, starting with a letter, at most 63',
   );
 
+/** Tables of these are written by Millwright itself: predictions and their labels. */
+export const RESERVED_NAMESPACES: readonly string[] = ['predictions', 'labels'];
+
 /** Column types, spelled as the Delta protocol spells them. */
 export const ColumnType = z.enum([
   'string',
@@ -71,13 +74,42 @@ export type Commit = z.infer<typeof Commit>;
 
 const TableParams = z.object({ namespace: TableName, name: TableName });
 
+export const TableListItem = z.object({
+  namespace: TableName,
+  name: TableName,
+  createdAt: z.string(),
+});
+export type TableListItem = z.infer<typeof TableListItem>;
+
+export const AppendReply = z.object({
+  /** The version that holds the batch. */
+  version: z.number().int(),
+  /** Rows added by this call. */
+  rows: z.number().int(),
+  /** True when this batch was already in: nothing was added now. */
+  duplicate: z.boolean(),
+});
+export type AppendReply = z.infer<typeof AppendReply>;
+
+/**
+ * Rows as JSON: timestamps RFC 3339 in UTC, dates `YYYY-MM-DD`, binary base64, NaN and infinities
+ * by name, longs past 2^53 as text; the same forms are taken by an append, but for longs, which are
+ * numbers there.
+ */
+export const RowsReply = z.object({
+  version: z.number().int(),
+  columns: z.array(Column),
+  rows: z.array(z.array(z.unknown())),
+});
+export type RowsReply = z.infer<typeof RowsReply>;
+
 export const listTables = route({
   id: 'tables.list',
   method: 'GET',
   path: '/api/v1/tables',
   summary: 'List tables',
   query: PageQuery,
-  reply: pageOf(z.object({ namespace: TableName, name: TableName, createdAt: z.string() })),
+  reply: pageOf(TableListItem),
 });
 
 export const createTable = route({
@@ -121,12 +153,7 @@ export const appendRows = route({
     sequence: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   }),
   bodyType: 'stream',
-  reply: z.object({
-    version: z.number().int(),
-    rows: z.number().int(),
-    /** True when this batch was already in: nothing was added now. */
-    duplicate: z.boolean(),
-  }),
+  reply: AppendReply,
 });
 
 export const readRows = route({
@@ -140,11 +167,7 @@ export const readRows = route({
     limit: z.coerce.number().int().min(1).max(ROWS_MAX).default(100),
     offset: z.coerce.number().int().min(0).default(0),
   }),
-  reply: z.object({
-    version: z.number().int(),
-    columns: z.array(Column),
-    rows: z.array(z.array(z.unknown())),
-  }),
+  reply: RowsReply,
 });
 
 export const tableHistory = route({

@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../../base/errors.ts';
+import type { Ids } from '../../base/ids.ts';
+import { MICROS_PER_MS, type Clock } from '../../base/time.ts';
+import type { AddFile, Txn } from '../../formats/delta/actions.ts';
+import { parseColumns, sameColumns, type Column } from '../../formats/delta/schema.ts';
+import type { Snapshot } from '../../formats/delta/snapshot.ts';
+import { formatStats, indexedColumns, nullViolation } from '../../formats/delta/stats.ts';
+import { assertAppendable } from '../../formats/delta/table-features.ts';
+import type { TableIo } from '../../formats/delta/table-io.ts';
+import { commitAppend, isCommitted, type AppendOutcome } from '../../formats/delta/transaction.ts';
+import type { Analytics, RowSource } from '../../platform/analytics/port.ts';
+
+/** Where rows come from; a path and bytes hold one JSON object a line. */
+export type AppendRows =
+  | { readonly ndjsonPath: string }
+  | { readonly ndjson: Uint8Array }
+  /** A SELECT of our own over files DuckDB may read, with the table's columns by name. */
+  | { readonly select: string };
+
+export interface AppendOptions {
+  /** What the caller takes the columns to be; `SCHEMA_MISMATCH` when the table has others. */
+  readonly columns?: readonly Column[];
+  /** The stream and number of this batch: a number not above the stream's newest adds nothing. */
+  readonly txn?: Pick<Txn, 'appId' | 'version'>;
+  readonly signal?: AbortSignal;
+  /** Called when the data file is durable and the commit not begun: where tests crash. */
+  readonly beforeCommit?: () => void;
+}
+
+export interface AppendDeps {
+  readonly analytics: Analytics;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly ids: Ids;
+}
+
+export const ENGINE_INFO = 'Millwright';
+
+/**
+ * Writes the rows as one data file and commits it. A crash in between leaves a file nobody sees.
+ */
+export async function appendToTable(
+  deps: AppendDeps,
+  io: TableIo,
+  snapshot: Snapshot,
+  input: AppendRows & AppendOptions,
+): Promise<AppendOutcome & { readonly rows: number }> {
+  assertAppendable(snapshot.protocol, snapshot.metadata);
+  const columns = parseColumns(snapshot.metadata.schemaString);
+  if (input.columns !== undefined && !sameColumns(input.columns, columns)) {
+    throw schemaMismatch(io.location);
+  }
+  if (isCommitted(snapshot, input.txn)) return { isDuplicate: true, snapshot, rows: 0 };
+  const { file, rows } = await writeDataFile(deps, io, snapshot, columns, input);
+  if (file === null && input.txn === undefined) return { isDuplicate: false, snapshot, rows };
+  input.beforeCommit?.();
+  const timeMs = wallMs(deps.clock);
+  const files = file === null ? [] : [file];
+  try {
+    const outcome = await commitAppend(io, snapshot, {
+      files,
+      ...(input.txn === undefined ? {} : { txn: input.txn }),
+      timeMs,
+      commitInfo: {
+        timestamp: timeMs,
+        operation: 'WRITE',
+        operationParameters: { mode: 'Append' },
+        operationMetrics: writeMetrics(files, rows),
+        engineInfo: ENGINE_INFO,
+        txnId: guid(deps.ids),
+      },
+    });
+    if (outcome.isDuplicate) await removeFiles(io, files);
+    return { ...outcome, rows: outcome.isDuplicate ? 0 : rows };
+  } catch (error) {
+    // Only then is it sure that no commit names the file.
+    if (error instanceof AppError && error.code === 'COMMIT_CONFLICT') await removeFiles(io, files);
+    throw error;
+  }
+}
+
+async function writeDataFile(
+  { analytics, clock, ids }: AppendDeps,
+  io: TableIo,
+  snapshot: Snapshot,
+  columns: readonly Column[],
+  input: AppendRows & AppendOptions,
+): Promise<{ readonly file: AddFile | null; readonly rows: number }> {
+  const name = `part-00000-${guid(ids)}-c000.zstd.parquet`;
+  const target = path.join(io.location, name);
+  const written = await analytics.writeParquet(target, rowSource(input), columns, input.signal);
+  const nullColumn = nullViolation(columns, written.stats);
+  if (written.stats.rows === 0 || nullColumn !== null) await rm(target);
+  if (nullColumn !== null) {
+    throw new AppError('INVALID_INPUT', `Column ${nullColumn} may not be null.`, {
+      hint: 'Nothing of this append was kept.',
+      details: { column: nullColumn },
+    });
+  }
+  if (written.stats.rows === 0) return { file: null, rows: 0 };
+  const file: AddFile = {
+    path: name,
+    partitionValues: {},
+    size: written.sizeBytes,
+    modificationTime: wallMs(clock),
+    dataChange: true,
+    stats: formatStats(columns, written.stats, indexedColumns(snapshot.metadata)),
+  };
+  return { file, rows: written.stats.rows };
+}
+
+function rowSource(input: AppendRows): RowSource {
+  if ('select' in input) return { kind: 'select', sql: input.select };
+  const bytes = 'ndjson' in input ? slices(input.ndjson) : createReadStream(input.ndjsonPath);
+  return { kind: 'ndjson', bytes };
+}
+
+const SLICE_BYTES = 1024 * 1024;
+
+async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
+    yield await Promise.resolve(bytes.subarray(start, start + SLICE_BYTES));
+  }
+}
+
+/** Spelled as Spark spells them: text. */
+function writeMetrics(files: readonly AddFile[], rows: number): Record<string, string> {
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  return {
+    numFiles: String(files.length),
+    numOutputRows: String(rows),
+    numOutputBytes: String(bytes),
+  };
+}
+
+async function removeFiles(io: TableIo, files: readonly AddFile[]): Promise<void> {
+  for (const file of files) await rm(path.join(io.location, file.path), { force: true });
+}
+
+export function schemaMismatch(location: string): AppError {
+  return new AppError('SCHEMA_MISMATCH', `The table at ${location} has other columns.`, {
+    hint: 'Columns of a table cannot be changed; write these rows to a table of another name.',
+  });
+}
+
+/** Delta's times are in milliseconds. */
+export function wallMs(clock: Pick<Clock, 'wall'>): number {
+  return Math.floor(clock.wall() / MICROS_PER_MS);
+}
+
+/** A UUID in its usual spelling: names of data files and tables, and ids of commits. */
+export function guid(ids: Ids): string {
+  const hex = ids.next('tmp').slice('tmp_'.length);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

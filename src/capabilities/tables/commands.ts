@@ -1,0 +1,189 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { AppError } from '../../base/errors.ts';
+import type { CliContext } from '../../platform/cli/context.ts';
+import type { Cell } from '../../platform/cli/output.ts';
+import {
+  appendRows,
+  Column,
+  createTable,
+  getTable,
+  listTables,
+  readRows,
+  tableHistory,
+  type ColumnType,
+  type Table,
+} from './contract.ts';
+
+export function tablesCommands(program: Command, cli: CliContext): void {
+  const tables = program.command('tables').description('Delta tables of the lake');
+  listCommand(tables, cli);
+  createCommand(tables, cli);
+  showCommand(tables, cli);
+  appendCommand(tables, cli);
+  rowsCommand(tables, cli);
+  historyCommand(tables, cli);
+}
+
+function listCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('ls')
+    .description('list tables')
+    .option('--limit <n>', 'how many', Number, 100)
+    .action(async (query: { limit: number }) => {
+      const page = await cli.withApi((api) => api.call(listTables, { query }));
+      cli.out.result(page.items, () => {
+        if (page.items.length === 0) {
+          cli.out.line('No tables yet. Create one: millwright tables create lab.rows id:long');
+          return;
+        }
+        cli.out.table(
+          ['table', 'since'],
+          page.items.map((table) => [`${table.namespace}.${table.name}`, table.createdAt]),
+        );
+      });
+    });
+}
+
+function createCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('create')
+    .description('create an empty table')
+    .argument('<table>', 'namespace.name')
+    .argument('<columns...>', 'name:type each, such as id:long; with a ! behind, never null')
+    .action(async (table: string, columns: string[]) => {
+      const body = { ...parseTable(table), columns: columns.map(parseColumn) };
+      const created = await cli.withApi((api) => api.call(createTable, { body }));
+      cli.out.result(created, () => {
+        printTable(created, cli);
+      });
+    });
+}
+
+function showCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('show')
+    .description('describe a table')
+    .argument('<table>', 'namespace.name')
+    .option('--version <n>', 'as of this version', Number)
+    .action(async (table: string, query: { version?: number }) => {
+      const params = parseTable(table);
+      const found = await cli.withApi((api) => api.call(getTable, { params, query }));
+      cli.out.result(found, () => {
+        printTable(found, cli);
+      });
+    });
+}
+
+function printTable(table: Table, cli: CliContext): void {
+  const { namespace, name, version, rows, files, sizeBytes, createdAt, location } = table;
+  cli.out.line(`${namespace}.${name}   version ${version}   since ${createdAt}`);
+  cli.out.line(`  ${rows} rows in ${files} files, ${sizeBytes} bytes`);
+  cli.out.line(`  ${location}`);
+  cli.out.table(
+    ['column', 'type', 'null'],
+    table.columns.map((column) => [column.name, column.type, column.nullable ? 'yes' : 'never']),
+  );
+}
+
+function appendCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('append')
+    .description('append the rows of a file, one JSON object a line')
+    .argument('<table>', 'namespace.name')
+    .argument('<file>', 'NDJSON file; - reads standard input')
+    .option('--batch <id>', 'repeating the same id adds nothing')
+    .option('--stream <name>', 'a stream whose batches carry rising sequence numbers')
+    .option('--sequence <n>', 'the number of this batch in its stream', Number)
+    .action(
+      async (
+        table: string,
+        file: string,
+        query: { batch?: string; stream?: string; sequence?: number },
+      ) => {
+        const params = parseTable(table);
+        const bytes = await openRows(file);
+        const done = await cli.withApi((api) =>
+          api.call(appendRows, { params, query }, { bytes, contentType: 'application/x-ndjson' }),
+        );
+        cli.out.result(done, () => {
+          if (done.duplicate) cli.out.line(`already in, since version ${done.version} at least`);
+          else cli.out.line(`${done.rows} rows appended: version ${done.version}`);
+        });
+      },
+    );
+}
+
+function rowsCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('rows')
+    .description('print rows')
+    .argument('<table>', 'namespace.name')
+    .option('--version <n>', 'as of this version', Number)
+    .option('--limit <n>', 'how many', Number, 20)
+    .option('--offset <n>', 'how many to skip', Number, 0)
+    .action(async (table: string, query: { version?: number; limit: number; offset: number }) => {
+      const params = parseTable(table);
+      const found = await cli.withApi((api) => api.call(readRows, { params, query }));
+      cli.out.result(found, () => {
+        cli.out.table(
+          found.columns.map((column) => column.name),
+          found.rows as Cell[][],
+        );
+      });
+    });
+}
+
+function historyCommand(tables: Command, cli: CliContext): void {
+  tables
+    .command('history')
+    .description('list the commits of a table, newest first')
+    .argument('<table>', 'namespace.name')
+    .option('--limit <n>', 'how many', Number, 20)
+    .action(async (table: string, query: { limit: number }) => {
+      const params = parseTable(table);
+      const page = await cli.withApi((api) => api.call(tableHistory, { params, query }));
+      cli.out.result(page.items, () =>
+        cli.out.table(
+          ['version', 'at', 'operation', 'rows +', 'files +', 'files -'],
+          page.items.map((commit) => [
+            commit.version,
+            commit.committedAt,
+            commit.operation,
+            commit.rowsAdded,
+            commit.filesAdded,
+            commit.filesRemoved,
+          ]),
+        ),
+      );
+    });
+}
+
+function parseTable(text: string): { namespace: string; name: string } {
+  const [namespace, name, ...rest] = text.split('.');
+  if (namespace !== undefined && name !== undefined && rest.length === 0) {
+    return { namespace, name };
+  }
+  throw new AppError('INVALID_INPUT', `${text} is no table.`, {
+    hint: 'Write the namespace and the name, such as lab.rows.',
+  });
+}
+
+function parseColumn(text: string): { name: string; type: ColumnType; nullable: boolean } {
+  const end = text.lastIndexOf(':');
+  const nullable = !text.endsWith('!');
+  const type = text.slice(end + 1, nullable ? undefined : -1);
+  const parsed = Column.safeParse({ name: text.slice(0, Math.max(end, 0)), type, nullable });
+  if (parsed.success) return parsed.data;
+  throw new AppError('INVALID_INPUT', `${text} is no column.`, {
+    hint: `Write name:type, such as id:long; types are ${Column.shape.type.options.join(', ')}.`,
+  });
+}
+
+async function openRows(file: string): Promise<AsyncIterable<Uint8Array>> {
+  if (file === '-') return process.stdin;
+  const found = await stat(file).catch(() => null);
+  if (found?.isFile() === true) return createReadStream(file);
+  throw new AppError('INVALID_INPUT', `${file} is not a file.`, { hint: 'Check the path.' });
+}

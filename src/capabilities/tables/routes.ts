@@ -1,0 +1,23 @@
+import { mount, type MountedRoute } from '../../platform/http/mount.ts';
+import {
+  appendRows,
+  createTable,
+  getTable,
+  listTables,
+  readRows,
+  tableHistory,
+} from './contract.ts';
+import type { TablesService } from './service.ts';
+
+export function tablesRoutes(service: TablesService): readonly MountedRoute[] {
+  return [
+    mount(listTables, ({ query }) => service.list(query)),
+    mount(createTable, ({ body }, { actor }) => service.create({ ...body, actor })),
+    mount(getTable, ({ params, query }) => service.get(params, query.version)),
+    mount(appendRows, ({ params, query }, { bytes, actor }) =>
+      service.append({ ...params, ...query, bytes, actor }),
+    ),
+    mount(readRows, ({ params, query }, { signal }) => service.rows(params, query, signal)),
+    mount(tableHistory, ({ params, query }) => service.history(params, query)),
+  ];
+}
