@@ -30,7 +30,7 @@ const FROM_ORT = new Map(
 );
 
 /** ONNX Runtime is an optional dependency of 290 MB; it is loaded with the first model. */
-async function loadRuntime(): Promise<Ort> {
+export async function loadRuntime(): Promise<Ort> {
   try {
     return await import('onnxruntime-node');
   } catch (thrown) {

@@ -57,7 +57,7 @@ test('runs a cheap model on the main thread', async () => {
 });
 
 test('keeps a model that is slow to load in the worker, with the same answers', async () => {
-  const large = versionModel({ version: 3, paddingFloats: 5_000_000 });
+  const large = versionModel({ version: 3, paddingFloats: 10_000_000 });
   const model = await inference.load(await file('c.onnx', large));
   expect(model.placement).toBe('worker');
   expect(answers(await model.run(inputs, ['version']))).toEqual([['version', [2, 1], [3, 3]]]);
