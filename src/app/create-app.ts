@@ -28,6 +28,7 @@ import { serveEvents } from '../platform/http/serve-events.ts';
 import { Idempotency } from '../platform/http/idempotency.ts';
 import { openApi } from '../platform/http/openapi.ts';
 import { createHttp } from '../platform/http/server.ts';
+import { sendEvents } from '../platform/outbox/event-webhooks.ts';
 import { staticUi } from '../platform/http/static-ui.ts';
 import { serveMetrics } from './metrics.ts';
 import { openPlatform, type Machine, type Platform } from './open-platform.ts';
@@ -66,7 +67,7 @@ async function wire(
   platform: Platform,
   closing: AsyncDisposableStack,
 ): Promise<FastifyInstance> {
-  const { db, events, timers, clock, ids, blobs, inference } = platform;
+  const { db, events, timers, outbox, clock, ids, blobs, inference } = platform;
   const { engine, journal, faults, log } = platform;
   // Each capability sees its own tasks of the one engine.
   const tasks = engine as unknown as Engine<never>;
@@ -126,7 +127,9 @@ async function wire(
 
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();
+  await sendEvents(config.webhooks, { events, outbox });
   timers.start();
+  outbox.start();
 
   const mounted = [
     ...workspace.routes(workspaceService),

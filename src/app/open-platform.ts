@@ -19,6 +19,9 @@ import { Journal } from '../platform/journal/journal.ts';
 import { openLmdbReader } from '../platform/kv/lmdb.ts';
 import type { KvReader } from '../platform/kv/port.ts';
 import type { Log } from '../platform/log/log.ts';
+import { createOutbox } from '../platform/outbox/outbox.ts';
+import type { Outbox } from '../platform/outbox/port.ts';
+import { createWebhook } from '../platform/outbox/webhook.ts';
 import { takeOwnerLock, type OwnerLock } from '../platform/state/owner-lock.ts';
 import { openFormat, stateFolder, type StateFolder } from '../platform/state/state-folder.ts';
 import type { Timers } from '../platform/timers/port.ts';
@@ -49,6 +52,7 @@ export interface Platform {
   readonly journal: Journal;
   readonly events: Events;
   readonly timers: Timers;
+  readonly outbox: Outbox;
   readonly inference: Inference;
   readonly engine: EngineSupervisor;
 }
@@ -94,6 +98,9 @@ export async function openPlatform(
   closing.defer(() => events.close());
   const timers = createTimers({ db, clock, ids, events, settle: () => events.settled(), log });
   closing.defer(() => timers.stop());
+  const outbox = createOutbox({ db, clock, events, log });
+  closing.defer(() => outbox.stop());
+  outbox.handle('webhook', createWebhook());
   engine.start();
   closing.defer(() => engine.stop());
   const index = await openLmdbReader(folder.online);
@@ -117,6 +124,7 @@ export async function openPlatform(
     journal,
     events,
     timers,
+    outbox,
     inference,
     engine,
   };

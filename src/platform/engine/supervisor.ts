@@ -154,6 +154,8 @@ export class EngineSupervisor implements Engine<TaskMap> {
 
   #receive(message: EngineMessage): void {
     if (message.kind === 'ready') {
+      // An engine may come up after it was already told to stop.
+      if (this.#state === 'stopped') return;
       this.#state = 'ready';
       for (const task of [...this.#tasks.values()]) this.#sendTask(task);
     } else if (message.kind === 'done') {

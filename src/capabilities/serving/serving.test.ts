@@ -1,0 +1,310 @@
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { versionModel } from '../../../test/onnx-model.ts';
+import { createTestApp, type TestApp } from '../../app/testing.ts';
+import { registerModel } from '../registry/contract.ts';
+import * as contract from './contract.ts';
+
+let app: TestApp;
+
+beforeEach(async () => {
+  app = await createTestApp();
+});
+
+afterEach(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+const params = { endpoint: 'late' };
+
+async function register(version: number, model = 'late'): Promise<void> {
+  await app.api.call(
+    registerModel,
+    { params: { model }, query: {} },
+    { bytes: versionModel({ version }) },
+  );
+}
+
+async function serve(versions: number, spec: { key?: string; sticky?: string } = {}) {
+  for (let version = 1; version <= versions; version += 1) await register(version);
+  await app.api.call(contract.putEndpoint, { params, body: { model: 'late', ...spec } });
+  return app.api.call(contract.deploy, { params, body: { version: 1 } });
+}
+
+function deploy(version: number, ifRevision?: number) {
+  const body = { version, ...(ifRevision === undefined ? {} : { ifRevision }) };
+  return app.api.call(contract.deploy, { params, body });
+}
+
+function rollback(to?: number) {
+  const body = { reason: 'test', ...(to === undefined ? {} : { to }) };
+  return app.api.call(contract.rollback, { params, body });
+}
+
+async function infer(
+  options: {
+    readonly body?: unknown;
+    readonly path?: string;
+    readonly headers?: Record<string, string>;
+  } = {},
+) {
+  const body = options.body ?? {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 1, 1] }],
+  };
+  const reply = await app.app.http.inject({
+    method: 'POST',
+    url: options.path ?? '/v2/models/late/infer',
+    headers: { 'content-type': 'application/json', host: '127.0.0.1', ...options.headers },
+    payload: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: reply.statusCode, headers: reply.headers, body: reply.json() };
+}
+
+function ask(parameters: Record<string, string>, id?: string) {
+  const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 1, 1] }];
+  return infer({ body: { ...(id === undefined ? {} : { id }), parameters, inputs } });
+}
+
+async function served(): Promise<number> {
+  return (await infer()).body.outputs[1].data[0];
+}
+
+function trace(requestId: string) {
+  return app.api.call(contract.traceRequest, { params: { requestId } });
+}
+
+describe('an endpoint', () => {
+  test('answers with the version its route names, and says so everywhere', async () => {
+    const revision = await serve(1);
+    const reply = await infer();
+    expect(reply.status).toBe(200);
+    expect(reply.headers['x-model-version']).toBe('1');
+    expect(reply.headers['x-route-revision']).toBe(String(revision.revision));
+    expect(reply.body).toMatchObject({
+      model_name: 'late',
+      model_version: '1',
+      parameters: { route_revision: 1, arm: 'blue' },
+      outputs: [
+        { name: 'score', shape: [1, 1], data: [6] },
+        { name: 'version', shape: [1, 1], data: [1] },
+      ],
+    });
+  });
+
+  test('is unknown until something is deployed', async () => {
+    await register(1);
+    await app.api.call(contract.putEndpoint, { params, body: { model: 'late' } });
+    expect((await infer()).status).toBe(404);
+  });
+
+  test('refuses a model that does not exist', async () => {
+    const put = app.api.call(contract.putEndpoint, { params, body: { model: 'nobody' } });
+    await expect(put).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  test('keeps its model', async () => {
+    await serve(1);
+    await register(1, 'other');
+    const put = app.api.call(contract.putEndpoint, { params, body: { model: 'other' } });
+    await expect(put).rejects.toMatchObject({ code: 'ENDPOINT_EXISTS' });
+  });
+
+  test('refuses a version that does not exist and goes on with the former', async () => {
+    await serve(1);
+    await expect(deploy(9)).rejects.toMatchObject({ code: 'MODEL_VERSION_NOT_FOUND' });
+    expect(await served()).toBe(1);
+  });
+
+  test('comes back after a restart as it was', async () => {
+    await serve(2);
+    await deploy(2);
+    const { folder } = app;
+    await app.app.stop();
+    app = await createTestApp({ stateFolder: folder });
+    expect(await served()).toBe(2);
+    const endpoint = await app.api.call(contract.getEndpoint, { params });
+    expect(endpoint.warm.map(({ version }) => version).toSorted()).toEqual([1, 2]);
+    await app.app.stop();
+    await rm(folder, { recursive: true });
+    app = await createTestApp();
+  });
+});
+
+describe('blue/green', () => {
+  test('switches to the other colour and keeps the former version warm', async () => {
+    await serve(2);
+    const revision = await deploy(2);
+    expect(revision.arms).toMatchObject([{ name: 'green', version: 2, weight: 10_000 }]);
+    expect(await served()).toBe(2);
+    const endpoint = await app.api.call(contract.getEndpoint, { params });
+    expect(endpoint.warm.map(({ version }) => version)).toEqual([2, 1]);
+  });
+
+  test('rolls back to the revision before, and twice goes back twice', async () => {
+    await serve(3);
+    await deploy(2);
+    await deploy(3);
+    expect((await rollback()).restores).toBe(2);
+    expect(await served()).toBe(2);
+    expect((await rollback()).restores).toBe(1);
+    expect(await served()).toBe(1);
+    await expect(rollback()).rejects.toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+  });
+
+  test('rolls back to a named revision', async () => {
+    await serve(3);
+    await deploy(2);
+    await deploy(3);
+    await rollback(1);
+    expect(await served()).toBe(1);
+    await expect(rollback(99)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
+  });
+
+  test('refuses a change decided on a route that is no more', async () => {
+    await serve(2);
+    await deploy(2);
+    await expect(deploy(1, 1)).rejects.toMatchObject({ code: 'STALE_REVISION' });
+    expect(await served()).toBe(2);
+  });
+
+  test('numbers changes made at once one after the other', async () => {
+    await serve(3);
+    const revisions = await Promise.all([deploy(2), deploy(3), deploy(1)]);
+    expect(revisions.map(({ revision }) => revision).toSorted()).toEqual([2, 3, 4]);
+    const page = await app.api.call(contract.listRevisions, { params, query: {} });
+    expect(page.chainIntact).toBe(true);
+    expect(page.items.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);
+  });
+
+  test('shows when a stored revision was altered', async () => {
+    await serve(2);
+    await deploy(2);
+    const builder = app.app.platform.db.queries<{ serving_revisions: { reason: string } }>();
+    const query = builder.updateTable('serving_revisions').set({ reason: 'nothing to see' });
+    await app.app.platform.db.write([{ query }]);
+    const page = await app.api.call(contract.listRevisions, { params, query: {} });
+    expect(page.chainIntact).toBe(false);
+  });
+});
+
+describe('a split', () => {
+  test('shares callers by their sticky key and keeps each on one arm', async () => {
+    await serve(2, { sticky: 'user' });
+    await app.api.call(contract.split, {
+      params,
+      body: {
+        arms: [
+          { name: 'stable', version: 1, weight: 8000 },
+          { name: 'canary', version: 2, weight: 2000 },
+        ],
+      },
+    });
+    const first = new Map<string, string>();
+    for (let index = 0; index < 200; index += 1) {
+      const user = `u${index}`;
+      first.set(user, (await ask({ user })).body.model_version);
+    }
+    const canaries = [...first.values()].filter((version) => version === '2').length;
+    expect(canaries).toBeGreaterThan(15);
+    expect(canaries).toBeLessThan(70);
+    for (const [user, version] of [...first].slice(0, 20)) {
+      expect((await ask({ user })).body.model_version).toBe(version);
+    }
+  });
+
+  test('refuses weights that do not add up', async () => {
+    await serve(1);
+    const split = app.api.call(contract.split, {
+      params,
+      body: { arms: [{ name: 'stable', version: 1, weight: 9999 }] },
+    });
+    await expect(split).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+});
+
+describe('a pinned request', () => {
+  test('gets its version while that is warm, and 404 otherwise', async () => {
+    await serve(2);
+    await deploy(2);
+    const pinned = await infer({ path: '/v2/models/late/versions/1/infer' });
+    expect(pinned.body.model_version).toBe('1');
+    expect((await trace(String(pinned.headers['x-request-id']))).prediction.reason).toBe('pinned');
+    const unknown = await infer({ path: '/v2/models/late/versions/7/infer' });
+    expect(unknown.status).toBe(404);
+    expect(unknown.body.error).toContain('Versions it holds: 2, 1');
+  });
+});
+
+describe('trace', () => {
+  test('explains a request by the id its caller gave', async () => {
+    await serve(1, { key: 'flight' });
+    await ask({ flight: 'AA1' }, 'my-id-1');
+    const { prediction, route, model, labels } = await trace('my-id-1');
+    expect(prediction).toMatchObject({
+      endpoint: 'late',
+      key: 'AA1',
+      modelVersion: 1,
+      routeRevision: 1,
+      status: 200,
+      source: 'journal',
+      outputs: [{ name: 'score' }, { name: 'version', data: [1] }],
+    });
+    expect(route?.arms[0]?.digest).toBe(prediction.digest);
+    expect(model?.version).toBe(1);
+    expect(labels).toEqual([]);
+  });
+
+  test('finds the same in the table once it is flushed', async () => {
+    await serve(1, { key: 'flight' });
+    await ask({ flight: 'AA1' }, 'my-id-2');
+    const before = await trace('my-id-2');
+    // Reading labels flushes, so the second look finds the table.
+    const after = await trace('my-id-2');
+    expect(after.prediction).toEqual({ ...before.prediction, source: 'table' });
+  });
+
+  test('says what it does not know', async () => {
+    await expect(trace('req_nope')).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
+  });
+});
+
+describe('a request that fails', () => {
+  test('is answered in the protocol’s form and logged with its code', async () => {
+    await serve(1);
+    const reply = await infer({ body: { inputs: [] }, headers: { 'x-request-id': 'bad-1' } });
+    expect(reply.status).toBe(400);
+    expect(reply.body.error).toContain('Input x is missing');
+    const { prediction } = await trace('bad-1');
+    expect(prediction).toMatchObject({ status: 400, errorCode: 'INVALID_TENSOR', outputs: null });
+  });
+
+  test('with a body that is no JSON is logged as well', async () => {
+    await serve(1);
+    const reply = await infer({ body: '{"inputs": [NaN', headers: { 'x-request-id': 'bad-2' } });
+    expect(reply.status).toBe(400);
+    const { prediction } = await trace('bad-2');
+    expect(prediction).toMatchObject({ errorCode: 'INVALID_JSON', inputs: null });
+  });
+});
+
+describe('Open Inference metadata', () => {
+  test('describes the endpoint and its versions', async () => {
+    await serve(2);
+    await deploy(2);
+    const get = async (url: string) =>
+      (await app.app.http.inject({ url, headers: { host: '127.0.0.1' } })).json();
+    expect(await get('/v2/models/late')).toEqual({
+      name: 'late',
+      versions: ['2', '1'],
+      platform: 'onnxruntime_onnx',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
+      outputs: [
+        { name: 'score', datatype: 'FP32', shape: [-1, 1] },
+        { name: 'version', datatype: 'FP32', shape: [-1, 1] },
+      ],
+    });
+    expect(await get('/v2/models/late/ready')).toEqual({ name: 'late', ready: true });
+    expect(await get('/v2/health/ready')).toEqual({ live: true, ready: true });
+    expect((await get('/v2/models/nope')).error).toContain('Request for unknown model');
+  });
+});
