@@ -32,7 +32,8 @@ describe('per-file statistics', () => {
       ['ok', { min: '0', max: '1', nullCount: 2, hasNan: false }],
     ]);
     expect(formatStats(columns, { rows: 5, columns: written })).toBe(
-      '{"numRecords":5,"minValues":{"id":1},"maxValues":{"id":9007199254740993},' +
+      '{"numRecords":5,"minValues":{"id":1,"ok":false},' +
+        '"maxValues":{"id":9007199254740993,"ok":true},' +
         '"nullCount":{"id":0,"ok":2}}',
     );
   });
@@ -58,8 +59,8 @@ describe('per-file statistics', () => {
     expect(bounds('float', '0.1', '0.3')).toEqual([Math.fround(0.1), Math.fround(0.3)]);
   });
 
-  test('have no bounds for booleans and binary', () => {
-    expect(bounds('boolean', '0', '1')).toEqual([undefined, undefined]);
+  test('have bounds for booleans, and none for binary', () => {
+    expect(bounds('boolean', '0', '1')).toEqual([false, true]);
     expect(bounds('binary', '00', 'FF')).toEqual([undefined, undefined]);
   });
 

@@ -78,6 +78,8 @@ function formatBound(type: Column['type'], text: string, side: 'min' | 'max'): s
     case 'date':
       return /^\d{4}-\d{2}-\d{2}$/.test(text) ? `"${text}"` : null;
     case 'boolean':
+      // Spark writes none and ignores these; delta-rs drops files whose bounds it misses.
+      return text === '0' ? 'false' : text === '1' ? 'true' : null;
     case 'binary':
       return null;
   }
