@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatMicroseconds,
+  formatRate,
   formatShare,
 } from '../../../web/kit/format.ts';
 import { agoText } from '../../../web/kit/instant-text.ts';
@@ -29,7 +30,7 @@ export function Numbers({ status, log, points }: NumbersProps): ReactNode {
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm" verticalSpacing="sm">
       <NumberCard
         label="Requests a second"
-        value={<ToRequests>{rate < 10 ? rate.toFixed(1) : formatCount(rate)}</ToRequests>}
+        value={<ToRequests>{formatRate(rate)}</ToRequests>}
         about="last minute"
       />
       <NumberCard

@@ -3,11 +3,11 @@ import { useNavigate } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { formatInstant, micros, MICROS_PER_SECOND } from '../../../base/time.ts';
 import { Chart, type ChartOption } from '../../../web/kit/chart.tsx';
-import { formatCount } from '../../../web/kit/format.ts';
+import { formatCount, formatRate } from '../../../web/kit/format.ts';
 import { Section } from '../../../web/kit/section.tsx';
 import type { TrafficPoint } from '../../predictions/contract.ts';
 import type { Endpoint } from '../../serving/contract.ts';
-import { secondOf, TRAFFIC_SECONDS, trafficSeries, type TrafficSeries } from './traffic.ts';
+import { secondOf, TRAFFIC_SECONDS, trafficChart, type TrafficChart } from './traffic.ts';
 
 /** As many areas as the palette has colours that can be told apart. */
 const SERIES_LIMIT = 8;
@@ -24,11 +24,11 @@ interface TrafficSectionProps {
 export function TrafficSection(props: TrafficSectionProps): ReactNode {
   const { points, now, endpoints, endpoint } = props;
   const navigate = useNavigate({ from: '/' });
-  const series = useMemo(() => {
+  const drawn = useMemo(() => {
     const shown = points.filter((point) => endpoint === undefined || point.endpoint === endpoint);
     const newest = shown.reduce((end, point) => Math.max(end, secondOf(point.now)), secondOf(now));
-    const drawn = trafficSeries(shown, { end: newest, limit: SERIES_LIMIT });
-    return { drawn, option: optionOf(drawn, newest) };
+    const chart = trafficChart(shown, { end: newest, limit: SERIES_LIMIT });
+    return { chart, option: optionOf(chart, newest) };
   }, [points, now, endpoint]);
 
   return (
@@ -54,14 +54,14 @@ export function TrafficSection(props: TrafficSectionProps): ReactNode {
     >
       <Chart
         name="Requests a second by version"
-        description={describe(series.drawn)}
-        option={series.option}
+        description={describe(drawn.chart)}
+        option={drawn.option}
       />
     </Section>
   );
 }
 
-function describe(series: readonly TrafficSeries[]): string {
+function describe({ series }: TrafficChart): string {
   if (series.length === 0) return 'no requests in the last ten minutes';
   const totals = series.map(({ name, counts }) => {
     const requests = counts.reduce((sum, count) => sum + count, 0);
@@ -70,8 +70,7 @@ function describe(series: readonly TrafficSeries[]): string {
   return `the last ten minutes of domain time; requests in all: ${totals.join(', ')}`;
 }
 
-function optionOf(series: readonly TrafficSeries[], end: number): ChartOption {
-  const start = end - TRAFFIC_SECONDS + 1;
+function optionOf({ bins, series }: TrafficChart, end: number): ChartOption {
   const time = (second: number): number => second * 1000;
   return {
     grid: { left: 44, right: 12, top: 36, bottom: 24 },
@@ -88,11 +87,11 @@ function optionOf(series: readonly TrafficSeries[], end: number): ChartOption {
       trigger: 'axis',
       confine: true,
       axisPointer: { type: 'line', label: { show: false } },
-      valueFormatter: (value) => `${formatCount(Number(value))}/s`,
+      valueFormatter: (value) => `${formatRate(Number(value))}/s`,
     },
     xAxis: {
       type: 'time',
-      min: time(start),
+      min: time(end - TRAFFIC_SECONDS + 1),
       max: time(end),
       axisLabel: { formatter: (ms: number) => clockText(ms), hideOverlap: true },
       axisPointer: { label: { formatter: ({ value }) => clockText(Number(value)) } },
@@ -106,7 +105,7 @@ function optionOf(series: readonly TrafficSeries[], end: number): ChartOption {
       lineStyle: { width: 1 },
       areaStyle: { opacity: 0.7 },
       emphasis: { disabled: true },
-      data: counts.map((count, index) => [time(start + index), count]),
+      data: bins.map(({ start, seconds }, index) => [time(start), (counts[index] ?? 0) / seconds]),
     })),
   };
 }

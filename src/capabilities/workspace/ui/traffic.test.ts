@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatInstant, micros, MICROS_PER_SECOND } from '../../../base/time.ts';
 import type { TrafficPoint } from '../../predictions/contract.ts';
-import { errorTone, sumTraffic, TRAFFIC_SECONDS, trafficSeries } from './traffic.ts';
+import { errorTone, sumTraffic, trafficChart } from './traffic.ts';
 
 const END = 983_426_400;
+/** END is a multiple of the bins' length, so the first whole bin starts this long before it. */
+const OLDEST_DRAWN = 595;
 
 function point(secondsBack: number, more: Partial<TrafficPoint> = {}): TrafficPoint {
   return {
@@ -21,18 +23,18 @@ function point(secondsBack: number, more: Partial<TrafficPoint> = {}): TrafficPo
 
 const anyPoint = fc
   .record({
-    back: fc.integer({ min: 0, max: TRAFFIC_SECONDS - 1 }),
+    back: fc.integer({ min: 0, max: OLDEST_DRAWN }),
     endpoint: fc.constantFrom('late', 'churn', 'fraud'),
     modelVersion: fc.integer({ min: 1, max: 4 }),
     requests: fc.integer({ min: 1, max: 1000 }),
   })
   .map(({ back, ...more }) => point(back, more));
 
-describe('trafficSeries', () => {
+describe('trafficChart', () => {
   it('draws every request of the window once, however few series are allowed', () => {
     fc.assert(
       fc.property(fc.array(anyPoint), fc.integer({ min: 1, max: 14 }), (points, limit) => {
-        const series = trafficSeries(points, { end: END, limit });
+        const { series } = trafficChart(points, { end: END, limit });
         const drawn = series.flatMap(({ counts }) => counts).reduce((a, b) => a + b, 0);
         expect(drawn).toBe(points.reduce((sum, { requests }) => sum + requests, 0));
         expect(series.length).toBeLessThanOrEqual(limit);
@@ -40,19 +42,36 @@ describe('trafficSeries', () => {
     );
   });
 
-  it('puts each second where it belongs and zero where nothing came', () => {
-    const [series] = trafficSeries([point(0, { requests: 5 }), point(599)], { end: END, limit: 8 });
-    expect(series?.counts.length).toBe(600);
-    expect([series?.counts[0], series?.counts[1], series?.counts[599]]).toEqual([1, 0, 5]);
+  it('covers ten minutes without gap or overlap, the running bin as long as it is old', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: END, max: END + 1000 }), (end) => {
+        const { bins } = trafficChart([], { end, limit: 8 });
+        for (const [index, bin] of bins.slice(1).entries()) {
+          expect(bins[index]!.start + bins[index]!.seconds).toBe(bin.start);
+        }
+        const [first, last] = [bins[0]!, bins.at(-1)!];
+        expect(last.start + last.seconds).toBe(end + 1);
+        expect(first.start).toBeGreaterThan(end - 600);
+        expect(first.start).toBeLessThan(end - 595 + 1);
+      }),
+    );
+  });
+
+  it('puts each second into its bin and zero where nothing came', () => {
+    const points = [point(0, { requests: 5 }), point(1), point(595, { requests: 7 })];
+    const { series, bins } = trafficChart(points, { end: END, limit: 8 });
+    const counts = series[0]?.counts ?? [];
+    expect(bins.length).toBe(counts.length);
+    expect([counts[0], counts[1], counts.at(-2), counts.at(-1)]).toEqual([7, 0, 1, 5]);
   });
 
   it('leaves out what is older than the window', () => {
-    expect(trafficSeries([point(600)], { end: END, limit: 8 })).toEqual([]);
+    expect(trafficChart([point(596), point(600)], { end: END, limit: 8 }).series).toEqual([]);
   });
 
   it('names the busiest and adds up the rest', () => {
     const points = [3, 9, 1, 5].map((requests, i) => point(1, { modelVersion: i + 1, requests }));
-    const series = trafficSeries(points, { end: END, limit: 3 });
+    const { series } = trafficChart(points, { end: END, limit: 3 });
     expect(series.map(({ name }) => name)).toEqual(['late v2', 'late v4', '2 others']);
   });
 });

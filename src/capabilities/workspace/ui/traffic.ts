@@ -43,21 +43,40 @@ function total(points: readonly TrafficPoint[], count: 'requests' | 'errors'): n
   return points.reduce((sum, point) => sum + point[count], 0);
 }
 
+/** Seconds that one point of the chart stands for; single ones are noise, and finer than pixels. */
+const BIN_SECONDS = 5;
+
+/** A stretch of domain time. */
+export interface TrafficBin {
+  /** Its first second. */
+  readonly start: number;
+  /** Its length: BIN_SECONDS, or what has passed of the running one. */
+  readonly seconds: number;
+}
+
 export interface TrafficSeries {
   readonly name: string;
-  /** Requests in each second of the window, oldest first. */
+  /** Requests in each bin, oldest first. */
   readonly counts: readonly number[];
+}
+
+export interface TrafficChart {
+  readonly bins: readonly TrafficBin[];
+  readonly series: readonly TrafficSeries[];
 }
 
 /**
  * One series for each endpoint and version, busiest first; past `limit` the quiet ones are added up
- * as the last. Seconds without a point had no requests. Points outside the window are left out.
+ * as the last. Bins without a point had no requests. They start at multiples of their length, so
+ * that a picture drawn again a second later changes at its end only; what lies before the first
+ * whole bin of the window is left out.
  */
-export function trafficSeries(
+export function trafficChart(
   points: readonly TrafficPoint[],
   { end, limit }: { readonly end: number; readonly limit: number },
-): readonly TrafficSeries[] {
-  const start = end - TRAFFIC_SECONDS + 1;
+): TrafficChart {
+  const bins = binsUntil(end);
+  const start = bins[0]?.start ?? end;
   const inside = points.filter(({ now }) => secondOf(now) >= start && secondOf(now) <= end);
   const byName = Map.groupBy(
     inside,
@@ -68,16 +87,30 @@ export function trafficSeries(
   );
   const kept = busiestFirst.length <= limit ? busiestFirst : busiestFirst.slice(0, limit - 1);
   const rest = busiestFirst.slice(kept.length);
-  const named = kept.map(([name, own]) => ({ name, counts: countsFrom(own, start) }));
-  if (rest.length === 0) return named;
+  const named = kept.map(([name, own]) => ({ name, counts: countsIn(bins, own) }));
+  if (rest.length === 0) return { bins, series: named };
   const quiet = rest.flatMap(([, own]) => own);
-  return [...named, { name: `${rest.length} others`, counts: countsFrom(quiet, start) }];
+  return {
+    bins,
+    series: [...named, { name: `${rest.length} others`, counts: countsIn(bins, quiet) }],
+  };
 }
 
-function countsFrom(points: readonly TrafficPoint[], start: number): readonly number[] {
-  const counts = Array.from({ length: TRAFFIC_SECONDS }, () => 0);
+/** The whole bins of the window that ends with this second, and the running one. */
+function binsUntil(end: number): readonly TrafficBin[] {
+  const first = Math.ceil((end - TRAFFIC_SECONDS + 1) / BIN_SECONDS);
+  const last = Math.floor(end / BIN_SECONDS);
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const start = (first + index) * BIN_SECONDS;
+    return { start, seconds: Math.min(BIN_SECONDS, end - start + 1) };
+  });
+}
+
+function countsIn(bins: readonly TrafficBin[], points: readonly TrafficPoint[]): readonly number[] {
+  const counts = bins.map(() => 0);
+  const start = bins[0]?.start ?? 0;
   for (const point of points) {
-    const index = secondOf(point.now) - start;
+    const index = Math.floor((secondOf(point.now) - start) / BIN_SECONDS);
     counts[index] = (counts[index] ?? 0) + point.requests;
   }
   return counts;

@@ -54,15 +54,15 @@ it('does not mind records of requests whose answers are on their way', () => {
 
 it('tells a failed flush from a late one', () => {
   const waiting = { ...log, unflushedBytes: 9 };
-  expect(found({ log: waiting })).toEqual(['the prediction log is flushed late']);
+  expect(found({ log: waiting })).toEqual(['The prediction log is flushed late']);
   expect(found({ log: { ...waiting, lastFlushAt: '2026-03-02T09:59:30Z' } })).toEqual([]);
   expect(found({ log: { ...waiting, lastFlushError: 'ENOSPC.' } })).toEqual([
-    'the prediction log could not be flushed',
+    'The prediction log could not be flushed',
   ]);
 });
 
 it('puts what is severe first', () => {
   const engine = { state: 'restarting', pid: null, restarts: 1 } as const;
   const all = found({ status: { ...status, engine }, log: { ...log, answered: 11 } });
-  expect(all).toEqual(['1 answered request not logged', 'the engine is restarting']);
+  expect(all).toEqual(['1 answered request not logged', 'The engine is restarting']);
 });

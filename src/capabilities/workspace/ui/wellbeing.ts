@@ -41,7 +41,7 @@ function engineTroubles({ engine }: Status): readonly Trouble[] {
   const isPassing = engine.state === 'starting' || engine.state === 'restarting';
   return [
     {
-      what: `the engine is ${engine.state}`,
+      what: `The engine is ${engine.state}`,
       about: isPassing
         ? 'Serving goes on; tables and flushes wait until it is ready.'
         : 'Serving goes on; tables cannot be read and the prediction log is not flushed.',
@@ -62,13 +62,13 @@ function logTroubles(log: LogStatus, status: Status): readonly Trouble[] {
   const lateBy = log.lastFlushAt === null ? null : secondsBetween(log.lastFlushAt, status.wall);
   if (log.lastFlushError !== null) {
     found.push({
-      what: 'the prediction log could not be flushed',
+      what: 'The prediction log could not be flushed',
       about: `${log.lastFlushError} Nothing is lost: the records wait in the journal.`,
       isSevere: true,
     });
   } else if (log.unflushedBytes > 0 && lateBy !== null && lateBy > FLUSH_LATE_SECONDS) {
     found.push({
-      what: 'the prediction log is flushed late',
+      what: 'The prediction log is flushed late',
       about: 'Nothing is lost: the records wait in the journal. The engine may be busy.',
       isSevere: false,
     });

@@ -27,8 +27,7 @@ export function WorkspaceSection({ status, health }: WorkspaceSectionProps): Rea
       'Engine',
       <>
         <StatusBadge tone={engine.state === 'ready' ? 'good' : 'bad'}>{engine.state}</StatusBadge>
-        {engine.pid !== null && ` pid ${engine.pid}`}
-        {engine.restarts > 0 && `, ${formatCounted(engine.restarts, 'restart')}`}
+        {` ${engineText(engine)}`}
       </>,
     ],
   ];
@@ -49,4 +48,12 @@ export function WorkspaceSection({ status, health }: WorkspaceSectionProps): Rea
       </Section>
     </SimpleGrid>
   );
+}
+
+function engineText({ pid, restarts }: Status['engine']): string {
+  const parts = [
+    ...(pid === null ? [] : [`pid ${pid}`]),
+    ...(restarts === 0 ? [] : [formatCounted(restarts, 'restart')]),
+  ];
+  return parts.join(', ');
 }
