@@ -81,7 +81,7 @@ export class OnnxSession {
   async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]> {
     const feeds: Record<string, OrtTensor> = {};
     for (const { name, datatype, data, shape } of inputs) {
-      feeds[name] = new this.#ort.Tensor(TO_ORT[datatype], data as never, shape);
+      feeds[name] = new this.#ort.Tensor(TO_ORT[datatype], data as TensorData, shape);
     }
     let results: InferenceSession.OnnxValueMapType;
     try {
@@ -129,7 +129,7 @@ function fromOrt(name: string, tensor: OrtTensor): Tensor {
     name,
     datatype: FROM_ORT.get(tensor.type)!,
     shape: tensor.dims,
-    data: tensor.data as TensorData,
+    data: tensor.data,
   };
 }
 

@@ -25,22 +25,28 @@ export interface Loaded {
   readonly runtime: string;
   readonly loadMs: number;
   readonly runP99Us: number;
+  /** Cheap enough for the main thread, both to load and to run. */
+  readonly isCheap: boolean;
 }
 
 export type WorkerReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ErrorBody };
 
-/** Other work on the machine holds runs up: the calmest of a few stretches counts. */
-const STRETCHES = 5;
-const RUNS_PER_STRETCH = 200;
-/** A slow model is slow after a few runs already; calibration must not take seconds. */
-const CALIBRATION_MS_MAX = 250;
-const WARM_UP_RUNS = 20;
-/** Other work holds loads up as well: the fastest of a few tells the model's own. */
-const LOADS = 3;
+/**
+ * What a model may cost on the main thread: a run this long delays every other request by as much,
+ * and loading it there blocks the loop once a deployment. A forest of 100 trees takes 10 us and
+ * 4 ms. The median decides, and the fastest of a few loads: all else is other work on the machine.
+ */
+const CHEAP_RUN_P50_US = 100;
+const CHEAP_LOAD_MS = 10;
+const LOADS_MAX = 8;
 /** A model that takes this long is slow however often it is tried. */
 const SLOW_LOAD_MS = 100;
+const WARM_UP_RUNS = 20;
+const CALIBRATION_RUNS = 1000;
+/** A slow model is slow after a few runs already; calibration must not take seconds. */
+const CALIBRATION_MS_MAX = 250;
 
 const port = present(parentPort, 'the parent port');
 const sessions = new Map<number, OnnxSession>();
@@ -48,10 +54,13 @@ let nextModel = 1;
 
 async function load(file: string): Promise<Loaded> {
   const { session, loadMs } = await openTimed(file);
-  const runP99Us = await calibrate(session);
+  const times = await timeRuns(session);
+  const [runP50Us, runP99Us] = [quantile(times, 0.5), quantile(times, 0.99)];
+  const isCheap = runP50Us <= CHEAP_RUN_P50_US && loadMs <= CHEAP_LOAD_MS;
   const model = nextModel++;
   sessions.set(model, session);
-  return { model, signature: session.signature, runtime: session.runtime, loadMs, runP99Us };
+  const { signature, runtime } = session;
+  return { model, signature, runtime, loadMs, runP99Us, isCheap };
 }
 
 async function openTimed(
@@ -60,42 +69,32 @@ async function openTimed(
   // Starting the runtime takes longer than loading a small model and happens once.
   await loadRuntime();
   let loadMs = Infinity;
-  for (let left = LOADS - 1; ; left -= 1) {
+  for (let left = LOADS_MAX - 1; ; left -= 1) {
     const start = systemClock.elapsed();
     const session = await OnnxSession.open(file);
     loadMs = Math.min(loadMs, systemClock.elapsed() - start);
-    if (left === 0 || loadMs > SLOW_LOAD_MS) return { session, loadMs };
+    const isDecided = loadMs <= CHEAP_LOAD_MS || loadMs > SLOW_LOAD_MS;
+    if (isDecided || left === 0) return { session, loadMs };
     await session.release();
   }
 }
 
-/** 99th percentile of one run, microseconds. */
-async function calibrate(session: OnnxSession): Promise<number> {
+/** Sorted times of single runs, microseconds. */
+async function timeRuns(session: OnnxSession): Promise<readonly number[]> {
   const inputs = warmUpInputs(session.signature);
-  const deadline = systemClock.elapsed() + CALIBRATION_MS_MAX;
-  await timeRuns(session, { inputs, runs: WARM_UP_RUNS, deadline });
-  let p99 = Infinity;
-  for (let stretch = 0; stretch < STRETCHES; stretch += 1) {
-    const times = await timeRuns(session, { inputs, runs: RUNS_PER_STRETCH, deadline });
-    p99 = Math.min(p99, times[Math.floor(times.length * 0.99)]!);
-    if (systemClock.elapsed() > deadline) break;
-  }
-  return p99;
-}
-
-/** Sorted times in microseconds: of one run at least, of no more than the deadline allows. */
-async function timeRuns(
-  session: OnnxSession,
-  options: { readonly inputs: readonly Tensor[]; readonly runs: number; readonly deadline: number },
-): Promise<readonly number[]> {
   const times: number[] = [];
-  for (let run = 0; run < options.runs; run += 1) {
+  const start = systemClock.elapsed();
+  for (let run = 0; run < WARM_UP_RUNS + CALIBRATION_RUNS; run += 1) {
     const before = systemClock.elapsed();
-    await session.run(options.inputs, []);
-    times.push((systemClock.elapsed() - before) * 1000);
-    if (systemClock.elapsed() > options.deadline) break;
+    await session.run(inputs, []);
+    if (run >= WARM_UP_RUNS) times.push((systemClock.elapsed() - before) * 1000);
+    if (systemClock.elapsed() - start > CALIBRATION_MS_MAX && times.length > 0) break;
   }
   return times.sort((a, b) => a - b);
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
 
 async function answer(request: WorkerRequest): Promise<unknown> {

@@ -6,12 +6,6 @@ import { OnnxSession, warmUpInputs } from './onnx-session.ts';
 import type { Loaded, WorkerReply, WorkerRequest } from './onnx-worker.ts';
 import type { Inference, LoadedModel, ModelSignature } from './port.ts';
 
-/**
- * What a model may cost on the main thread: a run this long delays every other request by as much,
- * and loading it there blocks the loop once a deployment. A forest of 100 trees loads in 4 ms.
- */
-const MAIN_RUN_P99_US_MAX = 200;
-const MAIN_LOAD_MS_MAX = 10;
 /** Runs waiting for the worker at most; more are refused rather than queued without end. */
 const WORKER_QUEUE_MAX = 1000;
 
@@ -42,8 +36,7 @@ export class OnnxInference implements Inference {
 
   async load(file: string): Promise<LoadedModel> {
     const loaded = await this.#ask<Loaded>({ kind: 'load', file });
-    const isCheap = loaded.runP99Us <= MAIN_RUN_P99_US_MAX && loaded.loadMs <= MAIN_LOAD_MS_MAX;
-    if (!isCheap) return this.#inWorker(loaded);
+    if (!loaded.isCheap) return this.#inWorker(loaded);
     const session = await OnnxSession.open(file);
     await session.run(warmUpInputs(session.signature), []);
     await this.#ask({ kind: 'release', model: loaded.model });
