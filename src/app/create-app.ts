@@ -1,38 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
-import type { Micros } from '../base/time.ts';
-import { PredictionLog } from '../capabilities/predictions/log.ts';
-import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
-import { PredictionsService } from '../capabilities/predictions/service.ts';
 import { registry } from '../capabilities/registry/index.ts';
-import { RegistryService } from '../capabilities/registry/service.ts';
-import { RegistryStore } from '../capabilities/registry/store.ts';
-import { EVENT_STREAM_PATH } from '../capabilities/workspace/contract.ts';
-import { Gateway } from '../capabilities/serving/gateway.ts';
 import { serving } from '../capabilities/serving/index.ts';
-import { LiveRoutes } from '../capabilities/serving/live-routes.ts';
 import { oipRoutes } from '../capabilities/serving/oip.ts';
-import { ServingService } from '../capabilities/serving/service.ts';
-import { ServingStore } from '../capabilities/serving/store.ts';
-import { WarmModels } from '../capabilities/serving/warm-models.ts';
 import { tables } from '../capabilities/tables/index.ts';
-import { TablesService } from '../capabilities/tables/service.ts';
-import { TablesStore } from '../capabilities/tables/store.ts';
+import { EVENT_STREAM_PATH } from '../capabilities/workspace/contract.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
-import { WorkspaceService, type ProcessFacts } from '../capabilities/workspace/service.ts';
 import type { Config } from '../platform/config/config.ts';
-import type { Engine } from '../platform/engine/port.ts';
 import { assertLoopback } from '../platform/http/guards.ts';
-import { serveEvents } from '../platform/http/serve-events.ts';
 import { Idempotency } from '../platform/http/idempotency.ts';
 import { openApi } from '../platform/http/openapi.ts';
+import { serveEvents } from '../platform/http/serve-events.ts';
 import { createHttp } from '../platform/http/server.ts';
-import { sendEvents } from '../platform/outbox/event-webhooks.ts';
 import { staticUi } from '../platform/http/static-ui.ts';
+import { sendEvents } from '../platform/outbox/event-webhooks.ts';
 import { serveMetrics } from './metrics.ts';
 import { openPlatform, type Machine, type Platform } from './open-platform.ts';
 import { packageFolder, programVersion } from './program.ts';
+import { startServices, type Services } from './services.ts';
 
 export interface App {
   readonly http: FastifyInstance;
@@ -49,7 +35,13 @@ export async function createApp(config: Config, machine: Machine): Promise<App> 
   const closing = new AsyncDisposableStack();
   try {
     const platform = await openPlatform(config, machine, closing);
-    const http = await wire(config, platform, closing);
+    const services = await startServices(platform, closing);
+    const { timers, outbox, events } = platform;
+    await sendEvents(config.webhooks, { events, outbox });
+    const http = await mountAll(config, platform, services);
+    closing.defer(() => http.close());
+    timers.start();
+    outbox.start();
     return {
       http,
       platform,
@@ -62,87 +54,27 @@ export async function createApp(config: Config, machine: Machine): Promise<App> 
   }
 }
 
-async function wire(
+async function mountAll(
   config: Config,
   platform: Platform,
-  closing: AsyncDisposableStack,
+  services: Services,
 ): Promise<FastifyInstance> {
-  const { db, events, timers, outbox, clock, ids, blobs, inference } = platform;
-  const { engine, journal, faults, log } = platform;
-  // Each capability sees its own tasks of the one engine.
-  const tasks = engine as unknown as Engine<never>;
-
-  const predictionLog = new PredictionLog({ journal, engine: tasks, clock, log });
-  const index = new RequestIndex(platform.index);
-  const predictionsService = new PredictionsService({
-    log: predictionLog,
-    journal,
-    engine: tasks,
-    clock,
-    index,
-  });
-  const tablesService = new TablesService({
-    store: new TablesStore(db),
-    engine: tasks,
-    events,
-    clock,
-    ids,
-  });
-  const registryService = new RegistryService({
-    store: new RegistryStore(db),
-    blobs,
-    inference,
-    events,
-    clock,
-    ids,
-    faults,
-  });
-  const models = new WarmModels({ registry: registryService, inference, log });
-  const routes = new LiveRoutes();
-  const servingService = new ServingService({
-    store: new ServingStore(db),
-    routes,
-    models,
-    registry: registryService,
-    predictions: predictionsService,
-    events,
-    clock,
-    ids,
-    faults,
-    log,
-  });
-  const gateway = new Gateway({ routes, log: predictionLog, clock, ids });
-  const workspaceService = new WorkspaceService({
-    store: platform.workspaceStore,
-    clock,
-    events,
-    timers,
-    facts: processFacts(platform),
-  });
-
-  await servingService.start();
-  closing.defer(() => models.close());
-  predictionLog.start();
-  closing.defer(() => predictionLog.close());
-
+  const { db, clock, timers, events, log } = platform;
+  const { gateway, routes } = services;
+  const mounted = [
+    ...workspace.routes(services.workspace),
+    ...tables.routes(services.tables),
+    ...registry.routes(services.registry),
+    ...predictions.routes(services.predictions),
+    ...serving.routes(services.serving),
+  ];
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();
-  await sendEvents(config.webhooks, { events, outbox });
-  timers.start();
-  outbox.start();
-
-  const mounted = [
-    ...workspace.routes(workspaceService),
-    ...tables.routes(tablesService),
-    ...registry.routes(registryService),
-    ...predictions.routes(predictionsService),
-    ...serving.routes(servingService),
-  ];
   const document = openApi(
     mounted.map(({ route }) => route),
     programVersion,
   );
-  const http = await createHttp({
+  return createHttp({
     log,
     clock,
     allowedHosts: config.allowedHosts,
@@ -150,14 +82,14 @@ async function wire(
     idempotency,
     plugins: [
       oipRoutes({ gateway, routes, clock, log, programVersion }),
-      (scope) => scope.get('/api/v1/openapi.json', () => document),
-      (scope) => serveMetrics(scope, { platform, log: predictionLog }),
+      (scope) => {
+        scope.get('/api/v1/openapi.json', () => document);
+      },
+      (scope) => serveMetrics(scope, { platform, log: services.log }),
       (scope) => serveEvents(scope, { path: EVENT_STREAM_PATH, events }),
       (scope) => staticUi(scope, `${packageFolder}/dist/web`),
     ],
   });
-  closing.defer(() => http.close());
-  return http;
 }
 
 async function listen(
@@ -183,19 +115,4 @@ async function listen(
     }
     throw thrown;
   }
-}
-
-function processFacts(platform: Platform): ProcessFacts {
-  const { engine, clock } = platform;
-  const startedAt: Micros = clock.wall();
-  return {
-    name: platform.name,
-    version: programVersion,
-    startedAt,
-    stateFolder: platform.folder.root,
-    database: platform.db.dialect,
-    pid: process.pid,
-    residentBytes: () => process.memoryUsage.rss(),
-    engine: () => ({ state: engine.state, pid: engine.pid, restarts: engine.restarts }),
-  };
 }

@@ -13,48 +13,62 @@ export function serveMetrics(
 ): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'millwright_' });
-  const registers = [registry];
-  new Counter({
+  registry.registerMetric(requestCounter(of.log));
+  registry.registerMetric(
+    counter('millwright_predictions_flushed_total', {
+      help: 'Prediction records put into their tables',
+      read: () => of.log.status().flushed,
+    }),
+  );
+  registry.registerMetric(
+    counter('millwright_engine_restarts_total', {
+      help: 'Times the engine process was started again after it died',
+      read: () => of.platform.engine.restarts,
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'millwright_journal_open_bytes',
+      help: 'Bytes of the journal segment being written',
+      registers: [],
+      collect() {
+        this.set(of.log.status().unflushedBytes);
+      },
+    }),
+  );
+  http.get('/metrics', async (_, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}
+
+function requestCounter(log: PredictionLog): Counter {
+  return new Counter({
     name: 'millwright_requests_total',
     help: 'Inference requests answered, by endpoint and the model version that answered',
     labelNames: ['endpoint', 'version', 'outcome'],
-    registers,
+    registers: [],
     collect() {
       this.reset();
-      for (const { endpoint, modelVersion, requests, errors } of of.log.traffic.totals()) {
+      for (const { endpoint, modelVersion, requests, errors } of log.traffic.totals()) {
         const labels = { endpoint, version: String(modelVersion) };
         this.inc({ ...labels, outcome: 'ok' }, requests - errors);
         this.inc({ ...labels, outcome: 'error' }, errors);
       }
     },
   });
-  new Counter({
-    name: 'millwright_predictions_flushed_total',
-    help: 'Prediction records put into their tables',
-    registers,
+}
+
+function counter(
+  name: string,
+  of: { readonly help: string; readonly read: () => number },
+): Counter {
+  return new Counter({
+    name,
+    help: of.help,
+    registers: [],
     collect() {
       this.reset();
-      this.inc(of.log.status().flushed);
+      this.inc(of.read());
     },
   });
-  new Gauge({
-    name: 'millwright_journal_open_bytes',
-    help: 'Bytes of the journal segment being written',
-    registers,
-    collect() {
-      this.set(of.log.status().unflushedBytes);
-    },
-  });
-  new Counter({
-    name: 'millwright_engine_restarts_total',
-    help: 'Times the engine process was started again after it died',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(of.platform.engine.restarts);
-    },
-  });
-  http.get('/metrics', async (_, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
 }

@@ -9,14 +9,13 @@ import { migrate } from '../platform/db/migrator.ts';
 import { migrations } from '../platform/db/migrations/index.ts';
 import type { Db } from '../platform/db/port.ts';
 import { DomainClock } from '../platform/domain-clock.ts';
-import { EngineSupervisor } from '../platform/engine/supervisor.ts';
+import type { RunningEngine } from '../platform/engine/port.ts';
 import { createEvents } from '../platform/events/events.ts';
 import type { Events } from '../platform/events/port.ts';
 import { faultsFromEnv, type Faults } from '../platform/fault-points.ts';
 import { OnnxInference } from '../platform/inference/onnx.ts';
 import type { Inference } from '../platform/inference/port.ts';
 import { Journal } from '../platform/journal/journal.ts';
-import { openLmdbReader } from '../platform/kv/lmdb.ts';
 import type { KvReader } from '../platform/kv/port.ts';
 import type { Log } from '../platform/log/log.ts';
 import { createOutbox } from '../platform/outbox/outbox.ts';
@@ -26,7 +25,7 @@ import { takeOwnerLock, type OwnerLock } from '../platform/state/owner-lock.ts';
 import { openFormat, stateFolder, type StateFolder } from '../platform/state/state-folder.ts';
 import type { Timers } from '../platform/timers/port.ts';
 import { createTimers } from '../platform/timers/timers.ts';
-import { entryFile, processEnv } from '../platform/system.ts';
+import { processEnv } from '../platform/system.ts';
 import { openDatabase } from './open-database.ts';
 import { programVersion } from './program.ts';
 
@@ -35,6 +34,7 @@ export interface Machine {
   readonly clock: Clock;
   readonly createIds: (clock: Clock) => Ids;
   readonly log: Log;
+  readonly startEngine: (folder: StateFolder) => RunningEngine;
 }
 
 export interface Platform {
@@ -54,7 +54,7 @@ export interface Platform {
   readonly timers: Timers;
   readonly outbox: Outbox;
   readonly inference: Inference;
-  readonly engine: EngineSupervisor;
+  readonly engine: RunningEngine;
 }
 
 /**
@@ -73,13 +73,6 @@ export async function openPlatform(
   closing.defer(() => lock.release());
   mkdirSync(folder.temporary, { recursive: true });
 
-  const engine = new EngineSupervisor({
-    entry: entryFile(import.meta.url, './engine'),
-    args: [folder.root],
-    env: processEnv,
-    clock: machine.clock,
-    log: log.child({ part: 'engine' }),
-  });
   const { db, backup } = await openDatabase({ config, folder, log, clock: machine.clock });
   closing.defer(() => db.close());
   await openFormat({ folder, programVersion, migrations: [], backup });
@@ -101,8 +94,9 @@ export async function openPlatform(
   const outbox = createOutbox({ db, clock, events, log });
   closing.defer(() => outbox.stop());
   outbox.handle('webhook', createWebhook());
-  engine.start();
+  const engine = machine.startEngine(folder);
   closing.defer(() => engine.stop());
+  const { openLmdbReader } = await import('../platform/kv/lmdb.ts');
   const index = await openLmdbReader(folder.online);
   closing.defer(() => index.close());
   const journal = await Journal.open({ folder: folder.journal, writer: 'main', log, faults });

@@ -7,6 +7,7 @@ import { HttpApi } from '../platform/cli/http-api.ts';
 import type { Config } from '../platform/config/config.ts';
 import { silentLog } from '../platform/log/log.ts';
 import { createIds } from '../platform/system.ts';
+import { InProcessEngine } from './in-process-engine.ts';
 import { createApp, type App } from './create-app.ts';
 import { injectTransport } from './inject-transport.ts';
 
@@ -43,7 +44,10 @@ export interface TestApp extends AsyncDisposable {
   readonly config: Config;
 }
 
-/** A real app on a folder of its own, without a listener: real SQLite, engine process and files. */
+/**
+ * A real app on a folder of its own, without a listener: real SQLite and files. Only the engine's tasks
+ * run in this process; test/faults has it in its own.
+ */
 export async function createTestApp(options: Partial<Config> = {}): Promise<TestApp> {
   const folder = options.stateFolder ?? (await mkdtemp(path.join(tmpdir(), 'mw-app-')));
   const config: Config = {
@@ -59,7 +63,12 @@ export async function createTestApp(options: Partial<Config> = {}): Promise<Test
     ...options,
   };
   const clock = new ManualClock();
-  const app = await createApp(config, { clock, createIds, log: silentLog });
+  const app = await createApp(config, {
+    clock,
+    createIds,
+    log: silentLog,
+    startEngine: (state) => new InProcessEngine(state),
+  });
   return {
     app,
     api: new HttpApi(injectTransport(app), { actor: 'test' }),

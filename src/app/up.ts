@@ -1,7 +1,8 @@
 import type { Config } from '../platform/config/config.ts';
 import type { Sink } from '../platform/cli/output.ts';
 import { createLog } from '../platform/log/log.ts';
-import { createIds, systemClock } from '../platform/system.ts';
+import { systemClock } from '../platform/system.ts';
+import { realMachine } from './machine.ts';
 import { createApp } from './create-app.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -9,7 +10,7 @@ import { stopSignal } from './stop-signal.ts';
 export async function up(config: Config, sink: Sink): Promise<void> {
   const start = systemClock.elapsed();
   const log = createLog({ level: config.logLevel });
-  const app = await createApp(config, { clock: systemClock, createIds, log });
+  const app = await createApp(config, realMachine(log));
   try {
     const url = await app.listen();
     const ms = Math.round(systemClock.elapsed() - start);

@@ -6,7 +6,8 @@ import type { Config } from '../platform/config/config.ts';
 import { createLog } from '../platform/log/log.ts';
 import { readOwner } from '../platform/state/owner-lock.ts';
 import { stateFolder } from '../platform/state/state-folder.ts';
-import { createIds, sleep, systemClock } from '../platform/system.ts';
+import { sleep, systemClock } from '../platform/system.ts';
+import { realMachine } from './machine.ts';
 import { createApp, type App } from './create-app.ts';
 import { injectTransport } from './inject-transport.ts';
 
@@ -44,7 +45,7 @@ export async function withOwner<T>(
 async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | null> {
   const log = createLog({ level: config.logLevel === 'debug' ? 'debug' : 'error' });
   try {
-    return await createApp(config, { clock: systemClock, createIds, log });
+    return await createApp(config, realMachine(log));
   } catch (thrown) {
     if (mayRetry && thrown instanceof AppError && thrown.code === 'STATE_OWNED') return null;
     throw thrown;

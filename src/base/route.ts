@@ -38,7 +38,7 @@ export function route<
   return descriptor;
 }
 
-export type AnyRoute = Route<z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
+export type AnyRoute = Route;
 type Part<Schema, Key extends string> = Schema extends z.ZodUndefined
   ? { readonly [K in Key]?: undefined }
   : Schema extends z.ZodType
@@ -47,13 +47,13 @@ type Part<Schema, Key extends string> = Schema extends z.ZodUndefined
 
 /** What a caller passes: the parts the route declares, before parsing. */
 export type RouteInput<R extends AnyRoute> =
-  R extends Route<infer P, infer Q, infer B, z.ZodType>
+  R extends Route<infer P, infer Q, infer B>
     ? Part<P, 'params'> & Part<Q, 'query'> & Part<B, 'body'>
     : never;
 
 /** What a handler receives: the parts the route declares, parsed. */
 export type RouteRequest<R extends AnyRoute> =
-  R extends Route<infer P, infer Q, infer B, z.ZodType>
+  R extends Route<infer P, infer Q, infer B>
     ? {
         readonly params: z.output<P>;
         readonly query: z.output<Q>;
@@ -71,11 +71,11 @@ export function routeUrl(
   query: Readonly<Record<string, unknown>> = {},
 ): string {
   const filled = path.replaceAll(/:([a-zA-Z]+)/g, (_, name: string) =>
-    encodeURIComponent(String(params[name])),
+    encodeURIComponent(String(params[name] as string | number)),
   );
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(key, String(value));
+    if (value !== undefined) search.set(key, String(value as string | number | boolean));
   }
   const text = search.toString();
   return text === '' ? filled : `${filled}?${text}`;

@@ -9,7 +9,8 @@ import type { Output } from '../../platform/cli/output.ts';
 import { HttpApi, socketTransport } from '../../platform/cli/http-api.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { createLog } from '../../platform/log/log.ts';
-import { createIds, sleep, systemClock } from '../../platform/system.ts';
+import { sleep, systemClock } from '../../platform/system.ts';
+import { realMachine } from '../machine.ts';
 import { createApp, type App } from '../create-app.ts';
 import { packageFolder } from '../program.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -50,11 +51,7 @@ export async function quickstart(
   options: { readonly isExit: boolean; readonly jsonFile: string | null; readonly out: Output },
 ): Promise<void> {
   const { out } = options;
-  const app = await createApp(config, {
-    clock: systemClock,
-    createIds,
-    log: createLog({ level: 'warn' }),
-  });
+  const app = await createApp(config, realMachine(createLog({ level: 'warn' })));
   try {
     const url = await listenSomewhere(app);
     const story: Story = {
@@ -170,7 +167,7 @@ async function rollBack(story: Story): Promise<string> {
 async function label(story: Story): Promise<string> {
   await story.tell.label(story.answers);
   story.report.labelled = story.answers.length;
-  const versions = [...new Set(story.answers.map(({ version }) => version))].sort();
+  const versions = [...new Set(story.answers.map(({ version }) => version))].sort((a, b) => a - b);
   for (const version of versions) {
     const mine = story.answers.filter((answer) => answer.version === version);
     const correct = mine.filter((answer) => answer.label === answer.species).length;

@@ -2,7 +2,6 @@ import type { Column } from '../tables/contract.ts';
 import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
-import type { RoutingReason } from './contract.ts';
 
 /** Namespaces of the Delta tables: one table an endpoint in each. */
 export const PREDICTIONS = 'predictions';
@@ -110,9 +109,9 @@ export function labelRow(label: JournaledLabel, origin: Origin): Row {
 /** A row of `predictions.<endpoint>`, in the order of its columns, as the record it came from. */
 export function toRecord(endpoint: string, row: readonly unknown[]): JournaledPrediction {
   const cells = new Map(PREDICTION_COLUMNS.map(({ name }, index) => [name, row[index]]));
-  const cell = <T>(name: string): T => cells.get(name) as T;
-  const inputs = cell<string | null>('inputs');
-  const outputs = cell<string | null>('outputs');
+  const cell = (name: string): never => cells.get(name) as never;
+  const inputs = cell('inputs') as string | null;
+  const outputs = cell('outputs') as string | null;
   return {
     request_id: cell('request_id'),
     endpoint,
@@ -121,7 +120,7 @@ export function toRecord(endpoint: string, row: readonly unknown[]): JournaledPr
     key: cell('key'),
     route_revision: cell('route_revision'),
     arm: cell('arm'),
-    reason: cell<RoutingReason>('reason'),
+    reason: cell('reason'),
     bucket: cell('bucket'),
     model: cell('model'),
     model_version: cell('version'),

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
-import type { Clock, Micros } from '../../base/time.ts';
+import type { Clock } from '../../base/time.ts';
 import {
   readEnvelope,
   type InferEnvelope,
@@ -246,5 +246,5 @@ export function unknownEndpoint(endpoint: string): AppError {
 }
 
 function microsSince(startMs: number, clock: Pick<Clock, 'elapsed'>): number {
-  return Math.round((clock.elapsed() - startMs) * 1000) as Micros;
+  return Math.round((clock.elapsed() - startMs) * 1000);
 }

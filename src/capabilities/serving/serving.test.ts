@@ -123,7 +123,7 @@ describe('an endpoint', () => {
     app = await createTestApp({ stateFolder: folder });
     expect(await served()).toBe(2);
     const endpoint = await app.api.call(contract.getEndpoint, { params });
-    expect(endpoint.warm.map(({ version }) => version).toSorted()).toEqual([1, 2]);
+    expect(endpoint.warm.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([1, 2]);
     await app.app.stop();
     await rm(folder, { recursive: true });
     app = await createTestApp();
@@ -170,7 +170,7 @@ describe('blue/green', () => {
   test('numbers changes made at once one after the other', async () => {
     await serve(3);
     const revisions = await Promise.all([deploy(2), deploy(3), deploy(1)]);
-    expect(revisions.map(({ revision }) => revision).toSorted()).toEqual([2, 3, 4]);
+    expect(revisions.map(({ revision }) => revision).toSorted((a, b) => a - b)).toEqual([2, 3, 4]);
     const page = await app.api.call(contract.listRevisions, { params, query: {} });
     expect(page.chainIntact).toBe(true);
     expect(page.items.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);

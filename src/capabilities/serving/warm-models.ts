@@ -47,7 +47,7 @@ export class WarmModels {
 
   /** Releases every version not named in `keep`, once its requests are done. */
   async keepOnly(keep: ReadonlySet<string>): Promise<void> {
-    for (const [key, warming] of [...this.#byKey]) {
+    for (const [key, warming] of this.#byKey) {
       if (keep.has(key)) continue;
       this.#byKey.delete(key);
       const { loaded } = await warming;

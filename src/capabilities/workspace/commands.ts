@@ -16,7 +16,7 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
         cli.out.line(`  clock    ${status.clock}   now ${status.now}   wall ${status.wall}`);
         cli.out.line(
           `  main     pid ${status.pid}, ${Math.round(status.residentBytes / BYTES_PER_MB)} MB, ` +
-            `${status.database}`,
+            status.database,
         );
         cli.out.line(
           `  engine   ${engine.state}, pid ${engine.pid ?? '-'}, ${engine.restarts} restarts`,

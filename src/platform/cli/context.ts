@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
-import type { RouteInput, RouteReply } from '../../base/route.ts';
-import type { AnyRoute } from '../http/mount.ts';
+import type { AnyRoute, RouteInput, RouteReply } from '../../base/route.ts';
 import type { Output } from './output.ts';
 
 /** The API a command talks to: the running owner over HTTP, or the app of this process. */
 export interface Api {
   call<R extends AnyRoute>(
     route: R,
-    ...input: RouteInput<R> extends Readonly<Record<never, never>>
-      ? [input: RouteInput<R>, options?: CallOptions]
-      : never
+    input: RouteInput<R>,
+    options?: CallOptions,
   ): Promise<RouteReply<R>>;
 }
 

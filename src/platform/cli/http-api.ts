@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { AppError, ERRORS, type ErrorBody } from '../../base/errors.ts';
-import { routeUrl, type RouteInput, type RouteReply } from '../../base/route.ts';
-import type { AnyRoute } from '../http/mount.ts';
+import { routeUrl, type AnyRoute, type RouteInput, type RouteReply } from '../../base/route.ts';
 import type { Api, CallOptions } from './context.ts';
 
 /** Sends one request and answers its status and body, over a socket or inside this process. */

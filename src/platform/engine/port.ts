@@ -31,3 +31,14 @@ export type TaskHandlers<Tasks extends TaskMap> = {
     context: { readonly signal: AbortSignal },
   ) => Promise<Tasks[Name]['output']>;
 };
+
+export type EngineState = 'starting' | 'ready' | 'restarting' | 'broken' | 'stopped';
+
+/** An engine with a life of its own, as the composition root holds it. */
+export interface RunningEngine extends Engine<TaskMap> {
+  readonly state: EngineState;
+  /** Null while none runs, or when it runs in this process. */
+  readonly pid: number | null;
+  readonly restarts: number;
+  stop(): Promise<void>;
+}

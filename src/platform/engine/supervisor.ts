@@ -5,7 +5,7 @@ import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { after } from '../system.ts';
 import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
-import type { Engine, TaskMap, TaskOptions } from './port.ts';
+import type { EngineState, RunningEngine, TaskOptions } from './port.ts';
 
 /** Tasks waiting for or running in the engine; more are refused so that memory stays bounded. */
 export const TASKS_MAX = 1000;
@@ -18,8 +18,6 @@ const BROKEN_PAUSE_MS = 10_000;
 const RESTART_DELAY_MS = 50;
 const DEFAULT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 5000;
-
-export type EngineState = 'starting' | 'ready' | 'restarting' | 'broken' | 'stopped';
 
 interface PendingTask {
   readonly id: number;
@@ -40,7 +38,7 @@ export interface SupervisorOptions {
 }
 
 /** Starts the engine process, restarts it when it dies and sends unfinished tasks again. */
-export class EngineSupervisor implements Engine<TaskMap> {
+export class EngineSupervisor implements RunningEngine {
   readonly #options: SupervisorOptions;
   readonly #tasks = new Map<number, PendingTask>();
   #child: ChildProcess | null = null;
@@ -126,7 +124,7 @@ export class EngineSupervisor implements Engine<TaskMap> {
     this.#state = 'stopped';
     this.#cancelRestart();
     const stopping = new AppError('STOPPING', 'Millwright is stopping.');
-    for (const task of [...this.#tasks.values()]) task.reject(stopping);
+    for (const task of this.#tasks.values()) task.reject(stopping);
     const child = this.#child;
     if (child === null) return;
     const exited = new Promise<void>((resolve) => {
@@ -199,7 +197,7 @@ export class EngineSupervisor implements Engine<TaskMap> {
     this.#state = isBroken ? 'broken' : 'restarting';
     if (isBroken) {
       const error = new AppError('ENGINE_UNAVAILABLE', 'The engine keeps dying and is paused.');
-      for (const task of [...this.#tasks.values()]) task.reject(error);
+      for (const task of this.#tasks.values()) task.reject(error);
     }
     this.#cancelRestart = after(isBroken ? BROKEN_PAUSE_MS : RESTART_DELAY_MS, () => this.start());
   }

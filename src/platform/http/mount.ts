@@ -1,7 +1,4 @@
-import type { z } from 'zod';
-import type { Route, RouteReply, RouteRequest } from '../../base/route.ts';
-
-export type AnyRoute = Route<z.ZodType, z.ZodType, z.ZodType, z.ZodType>;
+import type { AnyRoute, RouteReply, RouteRequest } from '../../base/route.ts';
 
 /** What a handler knows of the caller besides the parsed parts of its route. */
 export interface RequestContext {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS } from '../../base/errors.ts';
-import type { AnyRoute } from './mount.ts';
+import type { AnyRoute } from '../../base/route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

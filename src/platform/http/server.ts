@@ -7,7 +7,8 @@ import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { checkHost, checkOrigin } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
-import type { AnyRoute, MountedRoute, RequestContext } from './mount.ts';
+import type { AnyRoute } from '../../base/route.ts';
+import type { MountedRoute, RequestContext } from './mount.ts';
 
 /**
  * Native JSON bodies are small documents; files and rows travel as streams with limits of their
@@ -70,7 +71,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
 export function toHttpError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const { code, message } = thrown as { code?: string; message?: string };
-  switch (code) {
+  switch (code ?? '') {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new AppError('BODY_TOO_LARGE', 'The request body is too large.');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

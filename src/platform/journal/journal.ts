@@ -355,6 +355,7 @@ export class Journal {
       .then(
         () => {
           this.#syncing = null;
+          return undefined;
         },
         (thrown: unknown) => {
           this.#syncing = null;

@@ -1,0 +1,47 @@
+import { totalmem } from 'node:os';
+import path from 'node:path';
+import { predictionTasks } from '../capabilities/predictions/tasks.ts';
+import { DeltaTables } from '../capabilities/tables/delta-tables.ts';
+import { tablesTasks } from '../capabilities/tables/tasks.ts';
+import type { Clock } from '../base/time.ts';
+import type { TaskHandlers, TaskMap } from '../platform/engine/port.ts';
+import type { Faults } from '../platform/fault-points.ts';
+import type { Log } from '../platform/log/log.ts';
+import type { StateFolder } from '../platform/state/state-folder.ts';
+import { createIds } from '../platform/system.ts';
+
+const MEMORY_BYTES_MAX = 4 * 1024 ** 3;
+const MEMORY_SHARE = 0.25;
+
+/** Everything the engine can do, on the folders it works in; loads the native modules. */
+export async function openEngineTasks(options: {
+  readonly folder: StateFolder;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly log: Log;
+}): Promise<{ readonly handlers: TaskHandlers<TaskMap>; close(): Promise<void> }> {
+  const { folder, clock, faults, log } = options;
+  const { openDuckDb } = await import('../platform/analytics/duckdb.ts');
+  const { openLmdbWriter } = await import('../platform/kv/lmdb.ts');
+  const ids = createIds(clock);
+  const analytics = await openDuckDb({
+    folders: [folder.lake, folder.temporary],
+    temporaryFolder: path.join(folder.temporary, 'duckdb'),
+    memoryLimitBytes: Math.min(MEMORY_BYTES_MAX, totalmem() * MEMORY_SHARE),
+    threads: 1,
+    ids,
+  });
+  const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
+  const index = await openLmdbWriter(folder.online);
+  const handlers = {
+    ...tablesTasks({ tables }),
+    ...predictionTasks({ tables, index, faults }),
+  } as unknown as TaskHandlers<TaskMap>;
+  return {
+    handlers,
+    close: async () => {
+      await index.close();
+      await analytics.close();
+    },
+  };
+}

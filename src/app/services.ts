@@ -1,0 +1,94 @@
+import { PredictionLog } from '../capabilities/predictions/log.ts';
+import { RequestIndex } from '../capabilities/predictions/request-index.ts';
+import { PredictionsService } from '../capabilities/predictions/service.ts';
+import { RegistryService } from '../capabilities/registry/service.ts';
+import { RegistryStore } from '../capabilities/registry/store.ts';
+import { Gateway } from '../capabilities/serving/gateway.ts';
+import { LiveRoutes } from '../capabilities/serving/live-routes.ts';
+import { ServingService } from '../capabilities/serving/service.ts';
+import { ServingStore } from '../capabilities/serving/store.ts';
+import { WarmModels } from '../capabilities/serving/warm-models.ts';
+import { TablesService } from '../capabilities/tables/service.ts';
+import { TablesStore } from '../capabilities/tables/store.ts';
+import { WorkspaceService, type ProcessFacts } from '../capabilities/workspace/service.ts';
+import type { Engine } from '../platform/engine/port.ts';
+import type { Platform } from './open-platform.ts';
+import { programVersion } from './program.ts';
+
+export interface Services {
+  readonly workspace: WorkspaceService;
+  readonly tables: TablesService;
+  readonly registry: RegistryService;
+  readonly predictions: PredictionsService;
+  readonly serving: ServingService;
+  readonly gateway: Gateway;
+  readonly routes: LiveRoutes;
+  readonly log: PredictionLog;
+}
+
+/** Builds every capability's service on the platform and starts what runs by itself. */
+export async function startServices(
+  platform: Platform,
+  closing: AsyncDisposableStack,
+): Promise<Services> {
+  const { db, events, timers, clock, ids, blobs, inference, journal, faults, log } = platform;
+  // Each capability sees its own tasks of the one engine.
+  const engine = platform.engine as unknown as Engine<never>;
+
+  const workspace = new WorkspaceService({
+    store: platform.workspaceStore,
+    clock,
+    events,
+    timers,
+    facts: processFacts(platform),
+  });
+  const tables = new TablesService({ store: new TablesStore(db), engine, events, clock, ids });
+  const registryStore = new RegistryStore(db);
+  const registry = new RegistryService({
+    store: registryStore,
+    blobs,
+    inference,
+    events,
+    clock,
+    ids,
+    faults,
+  });
+  const predictionLog = new PredictionLog({ journal, engine, clock, log });
+  const index = new RequestIndex(platform.index);
+  const predictions = new PredictionsService({ log: predictionLog, journal, engine, clock, index });
+  const models = new WarmModels({ registry, inference, log });
+  const routes = new LiveRoutes();
+  const serving = new ServingService({
+    store: new ServingStore(db),
+    routes,
+    models,
+    registry,
+    predictions,
+    events,
+    clock,
+    ids,
+    faults,
+    log,
+  });
+  await serving.start();
+  closing.defer(() => models.close());
+  predictionLog.start();
+  closing.defer(() => predictionLog.close());
+  const gateway = new Gateway({ routes, log: predictionLog, clock, ids });
+  return { workspace, tables, registry, predictions, serving, gateway, routes, log: predictionLog };
+}
+
+function processFacts(platform: Platform): ProcessFacts {
+  const { engine, clock } = platform;
+  const startedAt = clock.wall();
+  return {
+    name: platform.name,
+    version: programVersion,
+    startedAt,
+    stateFolder: platform.folder.root,
+    database: platform.db.dialect,
+    pid: process.pid,
+    residentBytes: () => process.memoryUsage.rss(),
+    engine: () => ({ state: engine.state, pid: engine.pid, restarts: engine.restarts }),
+  };
+}
