@@ -6,6 +6,7 @@ import { tablesTasks } from '../capabilities/tables/tasks.ts';
 import type { Clock } from '../base/time.ts';
 import type { TaskHandlers, TaskMap } from '../platform/engine/port.ts';
 import type { Faults } from '../platform/fault-points.ts';
+import type { KvWriter } from '../platform/kv/port.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { StateFolder } from '../platform/state/state-folder.ts';
 import { createIds } from '../platform/system.ts';
@@ -16,13 +17,13 @@ const MEMORY_SHARE = 0.25;
 /** Everything the engine can do, on the folders it works in; loads the native modules. */
 export async function openEngineTasks(options: {
   readonly folder: StateFolder;
+  readonly index: KvWriter;
   readonly clock: Clock;
   readonly faults: Faults;
   readonly log: Log;
 }): Promise<{ readonly handlers: TaskHandlers<TaskMap>; close(): Promise<void> }> {
-  const { folder, clock, faults, log } = options;
+  const { folder, index, clock, faults, log } = options;
   const { openDuckDb } = await import('../platform/analytics/duckdb.ts');
-  const { openLmdbWriter } = await import('../platform/kv/lmdb.ts');
   const ids = createIds(clock);
   const analytics = await openDuckDb({
     folders: [folder.lake, folder.temporary],
@@ -32,7 +33,6 @@ export async function openEngineTasks(options: {
     ids,
   });
   const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
-  const index = await openLmdbWriter(folder.online);
   const handlers = {
     ...tablesTasks({ tables }),
     ...predictionTasks({ tables, index, faults }),

@@ -37,8 +37,10 @@ serveTasks({
   socket: new Socket({ fd: SOCKET_FD }),
   load: async () => {
     held.push(await lockEngine());
+    const { openLmdbWriter } = await import('../platform/kv/lmdb.ts');
     const { handlers } = await openEngineTasks({
       folder,
+      index: await openLmdbWriter(folder.online),
       clock: systemClock,
       faults: faultsFromEnv(processEnv['MILLWRIGHT_FAULT']),
       log: createLog({ level: 'warn' }).child({ part: 'engine' }),

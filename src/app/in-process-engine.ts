@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts';
 import type { RunningEngine, TaskOptions } from '../platform/engine/port.ts';
 import { noFaults } from '../platform/fault-points.ts';
+import type { KvWriter } from '../platform/kv/port.ts';
 import { silentLog } from '../platform/log/log.ts';
 import type { StateFolder } from '../platform/state/state-folder.ts';
 import { systemClock } from '../platform/system.ts';
@@ -11,11 +12,13 @@ export class InProcessEngine implements RunningEngine {
   readonly pid = null;
   readonly restarts = 0;
   readonly #folder: StateFolder;
+  readonly #index: KvWriter;
   readonly #stopping = new AbortController();
   #opening: ReturnType<typeof openEngineTasks> | null = null;
 
-  constructor(folder: StateFolder) {
+  constructor(folder: StateFolder, index: KvWriter) {
     this.#folder = folder;
+    this.#index = index;
   }
 
   get state(): RunningEngine['state'] {
@@ -26,6 +29,7 @@ export class InProcessEngine implements RunningEngine {
     if (this.state === 'stopped') throw new AppError('STOPPING', 'Millwright is stopping.');
     this.#opening ??= openEngineTasks({
       folder: this.#folder,
+      index: this.#index,
       clock: systemClock,
       faults: noFaults,
       log: silentLog,

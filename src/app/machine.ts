@@ -9,7 +9,7 @@ export function realMachine(log: Log): Machine {
     clock: systemClock,
     createIds,
     log,
-    startEngine: (folder) => {
+    startEngine: async (folder) => {
       const engine = new EngineSupervisor({
         entry: entryFile(import.meta.url, './engine'),
         args: [folder.root],
@@ -18,7 +18,8 @@ export function realMachine(log: Log): Machine {
         log: log.child({ part: 'engine' }),
       });
       engine.start();
-      return engine;
+      const { openLmdbReader } = await import('../platform/kv/lmdb.ts');
+      return { engine, index: await openLmdbReader(folder.online) };
     },
   };
 }

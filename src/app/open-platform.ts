@@ -34,10 +34,16 @@ export interface Machine {
   readonly clock: Clock;
   readonly createIds: (clock: Clock) => Ids;
   readonly log: Log;
-  readonly startEngine: (folder: StateFolder) => RunningEngine;
+  /** Starts the engine and opens for reading the online store that it writes. */
+  readonly startEngine: (folder: StateFolder) => Promise<EngineAndIndex>;
 }
 
-export interface Platform {
+export interface EngineAndIndex {
+  readonly engine: RunningEngine;
+  readonly index: KvReader;
+}
+
+export interface Platform extends EngineAndIndex {
   readonly folder: StateFolder;
   readonly lock: OwnerLock;
   readonly workspaceStore: WorkspaceStore;
@@ -48,13 +54,11 @@ export interface Platform {
   readonly faults: Faults;
   readonly db: Db;
   readonly blobs: Blobs;
-  readonly index: KvReader;
   readonly journal: Journal;
   readonly events: Events;
   readonly timers: Timers;
   readonly outbox: Outbox;
   readonly inference: Inference;
-  readonly engine: RunningEngine;
 }
 
 /**
@@ -94,10 +98,8 @@ export async function openPlatform(
   const outbox = createOutbox({ db, clock, events, log });
   closing.defer(() => outbox.stop());
   outbox.handle('webhook', createWebhook());
-  const engine = machine.startEngine(folder);
+  const { engine, index } = await machine.startEngine(folder);
   closing.defer(() => engine.stop());
-  const { openLmdbReader } = await import('../platform/kv/lmdb.ts');
-  const index = await openLmdbReader(folder.online);
   closing.defer(() => index.close());
   const journal = await Journal.open({ folder: folder.journal, writer: 'main', log, faults });
   closing.defer(() => journal.close());

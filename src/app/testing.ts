@@ -5,6 +5,7 @@ import { micros, MICROS_PER_MS, parseInstant, type Clock, type Micros } from '..
 import { present } from '../base/assert.ts';
 import { HttpApi } from '../platform/cli/http-api.ts';
 import type { Config } from '../platform/config/config.ts';
+import { MemoryKv } from '../platform/kv/memory.ts';
 import { silentLog } from '../platform/log/log.ts';
 import { createIds } from '../platform/system.ts';
 import { InProcessEngine } from './in-process-engine.ts';
@@ -45,8 +46,9 @@ export interface TestApp extends AsyncDisposable {
 }
 
 /**
- * A real app on a folder of its own, without a listener: real SQLite and files. Only the engine's tasks
- * run in this process; test/faults has it in its own.
+ * A real app on a folder of its own, without a listener: real SQLite and files. Only the engine's
+ * tasks run in this process, with the online store in memory: a restart finds that lost and rebuilds
+ * it.
  */
 export async function createTestApp(options: Partial<Config> = {}): Promise<TestApp> {
   const folder = options.stateFolder ?? (await mkdtemp(path.join(tmpdir(), 'mw-app-')));
@@ -67,7 +69,10 @@ export async function createTestApp(options: Partial<Config> = {}): Promise<Test
     clock,
     createIds,
     log: silentLog,
-    startEngine: (state) => new InProcessEngine(state),
+    startEngine: async (state) => {
+      const index = new MemoryKv();
+      return { engine: new InProcessEngine(state, index), index };
+    },
   });
   return {
     app,

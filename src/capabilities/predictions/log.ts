@@ -45,6 +45,8 @@ export class PredictionLog {
   #lastFlushAt: Micros | null = null;
   #lastFlushError: string | null = null;
   #flushing: Promise<void> | null = null;
+  /** Settles when the request index is whole: nothing is unknown before that. */
+  #index: Promise<void> | null = null;
   #stop: () => void = () => undefined;
 
   constructor(deps: PredictionLogDeps) {
@@ -114,9 +116,21 @@ export class PredictionLog {
     };
   }
 
+  async #makeIndexWhole(): Promise<void> {
+    const { engine, log } = this.#deps;
+    try {
+      const { indexed } = await engine.run('predictions.index', null);
+      if (indexed > 0) log.info('predictions.index.rebuilt', { requests: indexed });
+    } catch (thrown) {
+      this.#index = null;
+      throw thrown;
+    }
+  }
+
   async #flushOnce(): Promise<void> {
     const { journal, engine, clock, log } = this.#deps;
     try {
+      await (this.#index ??= this.#makeIndexWhole());
       const segments = await journal.seal();
       if (segments.length === 0) return;
       const start = clock.elapsed();

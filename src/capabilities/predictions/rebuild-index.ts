@@ -5,18 +5,30 @@ import type { PredictionTaskDeps } from './tasks.ts';
 
 /** Rows indexed in one step: bounds the memory, and lets other tasks in between. */
 const STEP_ROWS = 10_000;
+/** Tables listed at a time. */
+const TABLES = 1000;
 
 /**
  * Indexes every row of the endpoints' tables when the online store is new or was lost. A mark says
  * that it is whole; flushes keep it so.
  */
 export async function rebuildIndex(
-  endpoints: readonly string[],
   deps: PredictionTaskDeps,
 ): Promise<{ readonly indexed: number }> {
   if (deps.index.get(INDEX_COMPLETE) !== null) return { indexed: 0 };
   let indexed = 0;
-  for (const endpoint of endpoints) indexed += await indexTable(endpoint, deps);
+  for (let after: string | undefined; ;) {
+    const page = await deps.tables.list({
+      ...(after === undefined ? {} : { after }),
+      limit: TABLES,
+    });
+    for (const { namespace, name } of page) {
+      if (namespace === PREDICTIONS) indexed += await indexTable(name, deps);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < TABLES) break;
+    after = `${last.namespace}.${last.name}`;
+  }
   await deps.index.apply([{ key: INDEX_COMPLETE, value: new Uint8Array([1]) }]);
   return { indexed };
 }

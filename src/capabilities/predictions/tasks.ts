@@ -35,7 +35,7 @@ export type PredictionTasks = {
    * Fills the request index from the tables after the online store was lost; counts the entries.
    */
   readonly 'predictions.index': {
-    readonly input: { readonly endpoints: readonly string[] };
+    readonly input: null;
     readonly output: { readonly indexed: number };
   };
 };
@@ -97,7 +97,7 @@ export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<Predicti
       );
       return page.map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
     },
-    'predictions.index': ({ endpoints }) => rebuildIndex(endpoints, deps),
+    'predictions.index': () => rebuildIndex(deps),
   };
 }
 

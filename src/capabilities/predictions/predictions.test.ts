@@ -1,0 +1,175 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { versionModel } from '../../../test/onnx-model.ts';
+import { createTestApp, type TestApp } from '../../app/testing.ts';
+import { registerModel } from '../registry/contract.ts';
+import { deploy, putEndpoint, traceRequest } from '../serving/contract.ts';
+import { readRows } from '../tables/contract.ts';
+import {
+  getLogStatus,
+  getTraffic,
+  listPredictions,
+  postLabels,
+  type LabelInput,
+} from './contract.ts';
+
+let app: TestApp;
+
+beforeEach(async () => {
+  app = await createTestApp();
+  const params = { endpoint: 'late' };
+  const bytes = versionModel({ version: 1 });
+  await app.api.call(registerModel, { params: { model: 'late' }, query: {} }, { bytes });
+  await app.api.call(putEndpoint, { params, body: { model: 'late', key: 'flight' } });
+  await app.api.call(deploy, { params, body: { version: 1 } });
+});
+
+afterEach(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+async function ask(flight: string): Promise<string> {
+  const reply = await app.app.http.inject({
+    method: 'POST',
+    url: '/v2/models/late/infer',
+    headers: { 'content-type': 'application/json', host: '127.0.0.1' },
+    payload: JSON.stringify({
+      parameters: { flight },
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }],
+    }),
+  });
+  return String(reply.headers['x-request-id']);
+}
+
+function label(...labels: LabelInput[]) {
+  return app.api.call(postLabels, { body: { labels } });
+}
+
+async function flush(): Promise<void> {
+  // Asking for something unknown flushes what there is.
+  await label({ endpoint: 'late', requestId: 'nobody', value: 1 }).catch(() => undefined);
+}
+
+async function labelsOf(requestId: string): Promise<unknown> {
+  const trace = await app.api.call(traceRequest, { params: { requestId } });
+  return trace.labels.map(({ value, revision }) => [revision, value]);
+}
+
+function list(query: { limit?: number; cursor?: string } = {}) {
+  return app.api.call(listPredictions, { params: { endpoint: 'late' }, query });
+}
+
+/** The online store of a test app is gone with it. */
+async function restart(): Promise<void> {
+  const { folder } = app;
+  await app.app.stop();
+  app = await createTestApp({ stateFolder: folder });
+}
+
+describe('labels', () => {
+  test('reach a request by id and by key, before and after the flush', async () => {
+    const first = await ask('AA1');
+    await label({ endpoint: 'late', requestId: first, value: true });
+    await flush();
+    await label({ endpoint: 'late', key: 'AA1', value: false });
+    expect(await labelsOf(first)).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+  });
+
+  test('of a key go to its newest request', async () => {
+    const former = await ask('AA2');
+    await flush();
+    const newest = await ask('AA2');
+    await label({ endpoint: 'late', key: 'AA2', value: 'late' });
+    expect(await labelsOf(newest)).toEqual([[1, 'late']]);
+    expect(await labelsOf(former)).toEqual([]);
+  });
+
+  test('are refused together when one request is unknown', async () => {
+    const known = await ask('AA3');
+    const both = label(
+      { endpoint: 'late', requestId: known, value: 1 },
+      { endpoint: 'late', key: 'nobody', value: 1 },
+    );
+    await expect(both).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
+    expect(await labelsOf(known)).toEqual([]);
+  });
+
+  test('need exactly one address', async () => {
+    const both = label({ endpoint: 'late', requestId: 'a', key: 'b', value: 1 });
+    await expect(both).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    const none = label({ endpoint: 'late', value: 1 });
+    await expect(none).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('survive a restart', async () => {
+    const id = await ask('AA4');
+    await label({ endpoint: 'late', requestId: id, value: 3.5, at: '2001-03-01T05:00:00+01:00' });
+    await restart();
+    const { labels } = await app.api.call(traceRequest, { params: { requestId: id } });
+    expect(labels).toEqual([
+      { requestId: id, value: 3.5, at: '2001-03-01T04:00:00Z', revision: 1 },
+    ]);
+  });
+});
+
+describe('the list of predictions', () => {
+  test('goes on from the journal into the table without a gap', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index += 1) ids.push(await ask(`B${index}`));
+    await flush();
+    for (let index = 5; index < 9; index += 1) ids.push(await ask(`B${index}`));
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = await list({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.items.map(({ requestId }) => requestId));
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(ids.toReversed());
+  });
+
+  test('is empty before the first request', async () => {
+    expect(await list()).toEqual({ items: [], nextCursor: null });
+  });
+});
+
+describe('the log', () => {
+  test('counts what was answered and what is in the table', async () => {
+    await ask('C1');
+    await ask('C2');
+    await flush();
+    const status = await app.api.call(getLogStatus, {});
+    expect(status).toMatchObject({ answered: 2, journaled: 2, flushed: 2, lastFlushError: null });
+    const params = { namespace: 'predictions', name: 'late' };
+    const table = await app.api.call(readRows, { params, query: {} });
+    const column = table.columns.findIndex(({ name }) => name === 'key');
+    expect(table.rows.map((row) => row[column])).toEqual(['C1', 'C2']);
+  });
+
+  test('shows its traffic by second and version', async () => {
+    await ask('D1');
+    await ask('D2');
+    const { points } = await app.api.call(getTraffic, { query: {} });
+    expect(points).toMatchObject([{ endpoint: 'late', modelVersion: 1, requests: 2, errors: 0 }]);
+  });
+
+  test('finds every request again after the online store was lost', async () => {
+    const id = await ask('E1');
+    await restart();
+    const trace = await app.api.call(traceRequest, { params: { requestId: id } });
+    expect(trace.prediction).toMatchObject({ key: 'E1', source: 'table' });
+  });
+
+  test('keeps no segment of what is in the tables', async () => {
+    await ask('F1');
+    await flush();
+    await restart();
+    await flush();
+    const left = await readdir(path.join(app.folder, 'journal'));
+    // The one being written, and its successor.
+    expect(left.length).toBeLessThanOrEqual(2);
+  });
+});
