@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { AppError } from '../../base/errors.ts';
 import { nearestName } from '../../base/nearest-name.ts';
@@ -131,10 +131,20 @@ function describe(
   return `${at}: unknown key${near === null ? '' : `; did you mean ${near}?`}`;
 }
 
+/** The keys that the schema knows at a path of the file. */
 function knownKeys(at: readonly PropertyKey[]): readonly string[] {
-  if (at.length === 0) return Object.keys(ConfigFile.shape);
-  if (at[0] === 'server') return ['host', 'port', 'allowed_hosts'];
-  return [];
+  let schema: unknown = ConfigFile;
+  for (const part of at) {
+    schema = unwrap(schema);
+    if (schema instanceof z.ZodArray) schema = schema.element;
+    else if (schema instanceof z.ZodObject) schema = schema.shape[String(part)];
+  }
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
 }
 
 /** Offset of the key (or value) a path leads to, or of its nearest parent that exists. */

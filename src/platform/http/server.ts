@@ -38,7 +38,13 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     exposeHeadRoutes: false,
+    // A URL that cannot be routed at all never reaches the handlers below.
+    frameworkErrors: (thrown, request, reply) => {
+      void sendError(thrown, { request, reply, log: options.log });
+    },
   });
+  // A page of another site may send text without asking first; JSON it may not.
+  http.removeContentTypeParser('text/plain');
   http.server.maxConnections = HEADERS_MAX_CONNECTIONS;
   // Every request, known route or not, passes the guards before anything reads its body.
   http.addHook('onRequest', (request, reply, done) => {
