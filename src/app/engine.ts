@@ -49,7 +49,8 @@ serveTasks({
   },
   onStop: async () => undefined,
   onClose: () => {
-    // Whatever is under way is idempotent and will be asked for again.
-    process.exit(0);
+    // Whatever is under way is idempotent and will be asked for again. Not `process.exit`: it joins
+    // the thread pool, where a write of lmdb waits for this very thread, and the lock is never free.
+    process.kill(process.pid, 'SIGKILL');
   },
 });

@@ -10,10 +10,10 @@ import { ServingStore } from '../capabilities/serving/store.ts';
 import { WarmModels } from '../capabilities/serving/warm-models.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
-import { WorkspaceService, type ProcessFacts } from '../capabilities/workspace/service.ts';
+import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
-import { programVersion } from './program.ts';
+import { processFacts } from './process-facts.ts';
 
 export interface Services {
   readonly workspace: WorkspaceService;
@@ -35,13 +35,6 @@ export async function startServices(
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
-  const workspace = new WorkspaceService({
-    store: platform.workspaceStore,
-    clock,
-    events,
-    timers,
-    facts: processFacts(platform),
-  });
   const tables = new TablesService({ store: new TablesStore(db), engine, events, clock, ids });
   const registryStore = new RegistryStore(db);
   const registry = new RegistryService({
@@ -70,25 +63,17 @@ export async function startServices(
     faults,
     log,
   });
+  const workspace = new WorkspaceService({
+    store: platform.workspaceStore,
+    clock,
+    events,
+    timers,
+    facts: processFacts(platform, predictionLog),
+  });
   await serving.start();
   closing.defer(() => models.close());
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   const gateway = new Gateway({ routes, log: predictionLog, clock, ids });
   return { workspace, tables, registry, predictions, serving, gateway, routes, log: predictionLog };
-}
-
-function processFacts(platform: Platform): ProcessFacts {
-  const { engine, clock } = platform;
-  const startedAt = clock.wall();
-  return {
-    name: platform.name,
-    version: programVersion,
-    startedAt,
-    stateFolder: platform.folder.root,
-    database: platform.db.dialect,
-    pid: process.pid,
-    residentBytes: () => process.memoryUsage.rss(),
-    engine: () => ({ state: engine.state, pid: engine.pid, restarts: engine.restarts }),
-  };
 }

@@ -10,10 +10,6 @@ export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }
 
-export function assertNever(value: never): never {
-  throw new AssertionFailure(`unexpected value ${JSON.stringify(value)}`);
-}
-
 /** The value, where the surrounding code guarantees that there is one. */
 export function present<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new AssertionFailure(`${what} is missing`);

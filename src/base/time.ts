@@ -7,9 +7,6 @@ export type Micros = number & { readonly __unit: 'us' };
 export const MICROS_PER_MS = 1000;
 export const MICROS_PER_SECOND = 1_000_000;
 
-/** Number.MAX_SAFE_INTEGER rounded down to a whole day: the last instant we accept. */
-export const MAX_MICROS = 9_007_199_200_000_000 as Micros;
-
 export function micros(value: number): Micros {
   return value as Micros;
 }

@@ -21,7 +21,12 @@ export function servingCommands(program: Command, cli: CliContext): void {
 
 function endpointCommands(program: Command, cli: CliContext): void {
   const endpoints = program.command('endpoints').description('where predictions are served');
+  createCommand(endpoints, cli);
+  listCommand(endpoints, cli);
+  revisionsCommand(endpoints, cli);
+}
 
+function createCommand(endpoints: Command, cli: CliContext): void {
   endpoints
     .command('create')
     .description('create an endpoint, or change its key, sticky key or durability')
@@ -47,7 +52,9 @@ function endpointCommands(program: Command, cli: CliContext): void {
         if (created.route === null) cli.out.line(`next: millwright deploy ${endpoint}@VERSION`);
       });
     });
+}
 
+function listCommand(endpoints: Command, cli: CliContext): void {
   endpoints
     .command('ls')
     .description('list endpoints and what they serve')
@@ -72,7 +79,9 @@ function endpointCommands(program: Command, cli: CliContext): void {
         );
       });
     });
+}
 
+function revisionsCommand(endpoints: Command, cli: CliContext): void {
   endpoints
     .command('revisions')
     .description('the route revisions of an endpoint, newest first')

@@ -4,7 +4,7 @@ import type { WorkspaceService } from './service.ts';
 
 export function workspaceRoutes(service: WorkspaceService): readonly MountedRoute[] {
   return [
-    mount(getHealth, async () => service.health()),
+    mount(getHealth, () => service.health()),
     mount(getStatus, async () => service.status()),
     mount(listEvents, ({ query }) => service.listEvents(query)),
     mount(advanceClock, ({ body }) => service.advance(body.to)),

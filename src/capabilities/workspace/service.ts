@@ -18,6 +18,8 @@ export interface ProcessFacts {
   readonly pid: number;
   readonly residentBytes: () => number;
   readonly engine: () => Status['engine'];
+  /** Each part that can be down on its own. */
+  readonly components: () => Promise<readonly Health['components'][number][]>;
 }
 
 export interface WorkspaceDeps {
@@ -36,17 +38,11 @@ export class WorkspaceService {
     this.#deps = deps;
   }
 
-  health(): Health {
-    const { state, restarts } = this.#deps.facts.engine();
-    const isUp = state === 'ready' || state === 'starting';
-    return {
-      status: isUp ? 'ok' : 'degraded',
-      version: this.#deps.facts.version,
-      components: [
-        { name: 'gateway', status: 'ok' },
-        { name: 'engine', status: isUp ? 'ok' : 'down', detail: `${state}, ${restarts} restarts` },
-      ],
-    };
+  async health(): Promise<Health> {
+    const { facts } = this.#deps;
+    const components = [...(await facts.components())];
+    const isWell = components.every(({ status }) => status === 'ok');
+    return { status: isWell ? 'ok' : 'degraded', version: facts.version, components };
   }
 
   status(): Status {

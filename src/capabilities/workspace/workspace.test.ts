@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
-import { createTable } from '../tables/contract.ts';
 import { advanceClock, EVENT_STREAM_PATH, getHealth, getStatus, listEvents } from './contract.ts';
 
 let app: TestApp;
@@ -13,9 +12,9 @@ function advance(to: string) {
   return app.api.call(advanceClock, { body: { to } });
 }
 
-async function makeTable(name: string): Promise<void> {
-  const columns = [{ name: 'a', type: 'long' as const }];
-  await app.api.call(createTable, { body: { namespace: 'lab', name, columns } });
+async function record(subject: string): Promise<void> {
+  const { db, events } = app.app.platform;
+  await db.write([events.step({ actor: 'test', kind: 'thing.happened', subject, data: {} })]);
 }
 
 describe('a live workspace', () => {
@@ -80,32 +79,32 @@ describe('a replay workspace', () => {
 describe('events', () => {
   test('are listed newest first, by subject and page by page', async () => {
     app = await createTestApp();
-    for (const name of ['one', 'two', 'three']) await makeTable(name);
+    for (const name of ['one', 'two', 'three']) await record(`thing/${name}`);
     const page = await app.api.call(listEvents, { query: { limit: 2 } });
-    expect(page.items.map(({ subject }) => subject)).toEqual(['table/lab.three', 'table/lab.two']);
-    expect(page.items[0]).toMatchObject({ kind: 'table.created', actor: 'test' });
+    expect(page.items.map(({ subject }) => subject)).toEqual(['thing/three', 'thing/two']);
+    expect(page.items[0]).toMatchObject({ kind: 'thing.happened', actor: 'test' });
     const cursor = page.nextCursor ?? '';
     const rest = await app.api.call(listEvents, { query: { limit: 2, cursor } });
-    expect(rest.items.map(({ subject }) => subject)).toEqual(['table/lab.one']);
-    const one = await app.api.call(listEvents, { query: { subject: 'table/lab.two' } });
+    expect(rest.items.map(({ subject }) => subject)).toEqual(['thing/one']);
+    const one = await app.api.call(listEvents, { query: { subject: 'thing/two' } });
     expect(one.items).toHaveLength(1);
   });
 
   test('are followed over a socket from where the follower was', async () => {
     app = await createTestApp();
-    await makeTable('before');
+    await record('thing/before');
     const url = await app.app.listen(0);
     const stop = new AbortController();
     const response = await fetch(`${url}${EVENT_STREAM_PATH}?after=0`, { signal: stop.signal });
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     const seen: string[] = [];
     const decoder = new TextDecoder();
-    await makeTable('after');
+    await record('thing/after');
     for await (const chunk of response.body ?? []) {
       seen.push(decoder.decode(chunk));
-      if (seen.join('').includes('table/lab.after')) break;
+      if (seen.join('').includes('thing/after')) break;
     }
-    expect(seen.join('')).toContain('table/lab.before');
+    expect(seen.join('')).toContain('thing/before');
     stop.abort();
   });
 });

@@ -1,18 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { versionModel } from '../../../test/onnx-model.ts';
-import { createTestApp, type TestApp } from '../../app/testing.ts';
-import { registerModel } from '../registry/contract.ts';
-import { deploy, putEndpoint, traceRequest } from '../serving/contract.ts';
-import { readRows } from '../tables/contract.ts';
+import { versionModel } from '../onnx-model.ts';
+import { createTestApp, type TestApp } from '../../src/app/testing.ts';
+import { registerModel } from '../../src/capabilities/registry/contract.ts';
+import { deploy, putEndpoint, traceRequest } from '../../src/capabilities/serving/contract.ts';
+import { readRows } from '../../src/capabilities/tables/contract.ts';
 import {
   getLogStatus,
   getTraffic,
   listPredictions,
   postLabels,
   type LabelInput,
-} from './contract.ts';
+} from '../../src/capabilities/predictions/contract.ts';
 
 let app: TestApp;
 

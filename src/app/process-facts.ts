@@ -1,0 +1,48 @@
+import type { Health } from '../capabilities/workspace/contract.ts';
+import type { ProcessFacts } from '../capabilities/workspace/service.ts';
+import type { PredictionLog } from '../capabilities/predictions/log.ts';
+import { toAppError } from '../base/errors.ts';
+import type { Platform } from './open-platform.ts';
+import { programVersion } from './program.ts';
+
+type Component = Health['components'][number];
+
+/** What this process can tell of itself and of the parts it depends on. */
+export function processFacts(platform: Platform, log: PredictionLog): ProcessFacts {
+  const { engine, clock } = platform;
+  const startedAt = clock.wall();
+  return {
+    name: platform.name,
+    version: programVersion,
+    startedAt,
+    stateFolder: platform.folder.root,
+    database: platform.db.dialect,
+    pid: process.pid,
+    residentBytes: () => process.memoryUsage.rss(),
+    engine: () => ({ state: engine.state, pid: engine.pid, restarts: engine.restarts }),
+    components: async () => [await database(platform), engineState(platform), predictionLog(log)],
+  };
+}
+
+async function database(platform: Platform): Promise<Component> {
+  const { db } = platform;
+  try {
+    await platform.events.latest();
+    return { name: 'database', status: 'ok', detail: db.dialect };
+  } catch (thrown) {
+    return { name: 'database', status: 'down', detail: toAppError(thrown).message };
+  }
+}
+
+function engineState({ engine }: Platform): Component {
+  const isUp = engine.state === 'ready' || engine.state === 'starting';
+  const detail = `${engine.state}, ${engine.restarts} restarts`;
+  return { name: 'engine', status: isUp ? 'ok' : 'down', detail };
+}
+
+/** Answers are journaled either way; down means that they wait for their tables. */
+function predictionLog(log: PredictionLog): Component {
+  const { lastFlushError } = log.status();
+  if (lastFlushError === null) return { name: 'prediction log', status: 'ok' };
+  return { name: 'prediction log', status: 'down', detail: lastFlushError };
+}
