@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatAgo,
+  formatBytes,
+  formatCounted,
+  formatDigest,
+  formatMicroseconds,
+  formatShare,
+  formatShort,
+} from './format.ts';
+
+describe('formatMicroseconds', () => {
+  it.each([
+    [0, '0 µs'],
+    [412, '412 µs'],
+    [999.4, '999 µs'],
+    [999.6, '1 ms'],
+    [4123, '4.12 ms'],
+    [41_230, '41.2 ms'],
+    [1_234_000, '1.23 s'],
+    [90_000_000, '90 s'],
+  ])('writes %d µs as %s', (us, text) => {
+    expect(formatMicroseconds(us)).toBe(text);
+  });
+});
+
+describe('formatBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1,023 B'],
+    [1024, '1 KiB'],
+    [78_234, '76.4 KiB'],
+    [1_243_118, '1.19 MiB'],
+    [5e15, '4,547 TiB'],
+  ])('writes %d as %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+});
+
+describe('formatShare', () => {
+  it.each([
+    [0, 0, '0 %'],
+    [0, 7, '0 %'],
+    [7, 7, '100 %'],
+    [1, 8, '12.5 %'],
+    [1, 1_000_000, '< 0.01 %'],
+    [999_999, 1_000_000, '> 99.99 %'],
+  ])('writes %d of %d as %s', (part, whole, text) => {
+    expect(formatShare(part, whole)).toBe(text);
+  });
+});
+
+it('says how long ago in the largest unit that fits', () => {
+  expect([0, 12, 60, 3599, 7200, 90_000].map(formatAgo)).toEqual([
+    'just now',
+    '12 s ago',
+    '1 min ago',
+    '59 min ago',
+    '2 h ago',
+    '1 d ago',
+  ]);
+});
+
+it('counts one thing in the singular', () => {
+  expect([formatCounted(1, 'row'), formatCounted(1200, 'row')]).toEqual(['1 row', '1,200 rows']);
+});
+
+it('shortens what is longer than the room, and names no algorithm of a digest', () => {
+  expect(formatShort('abc', 3)).toBe('abc');
+  expect(formatDigest(`sha256:${'0123456789abcdef'.repeat(4)}`)).toBe('0123456789ab…');
+});
