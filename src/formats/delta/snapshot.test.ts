@@ -250,6 +250,15 @@ describe('a checkpoint', () => {
     expect(table.files.get(checkpointName(2))).not.toContain('"remove"');
   });
 
+  test('holds no tombstone of a file that was added again', async () => {
+    const { table } = await newTable();
+    table.files.set(commitName(1), formatCommit([add('a')]));
+    table.files.set(commitName(2), formatCommit([remove('a')]));
+    table.files.set(commitName(3), formatCommit([add('a')]));
+    await writeCheckpoint(table, (await loadSnapshot(table))!, 2);
+    expect(table.files.get(checkpointName(3))).not.toContain('"remove"');
+  });
+
   test('is due every ten commits, or as often as the table says', async () => {
     const { snapshot } = await newTable();
     const due = (version: number, configuration = {}) =>

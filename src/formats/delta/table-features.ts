@@ -11,7 +11,12 @@ import { parseSchema } from './schema.ts';
 export const NEW_TABLE_PROTOCOL: Protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 
 /** Features that ask nothing of a reader beyond the metadata checks below. */
-const READER_FEATURES = new Set(['columnMapping', 'timestampNtz', 'vacuumProtocolCheck']);
+const READER_FEATURES = new Set([
+  'columnMapping',
+  'timestampNtz',
+  'vacuumProtocolCheck',
+  'variantType',
+]);
 
 /** Features that ask nothing of a blind append beyond the metadata checks below. */
 const APPEND_FEATURES = new Set([
@@ -39,8 +44,8 @@ function readObstacle(protocol: Protocol, metadata: Metadata): string | null {
   const { minReaderVersion, readerFeatures } = protocol;
   if (minReaderVersion > 3) return `it needs reader version ${minReaderVersion}`;
   if (minReaderVersion === 3) {
-    const unknown = (readerFeatures ?? []).find((feature) => !READER_FEATURES.has(feature));
-    if (unknown !== undefined) return `it uses the table feature ${unknown}`;
+    const unknown = unknownFeatures(readerFeatures, READER_FEATURES);
+    if (unknown !== null) return unknown;
   }
   const mapping = metadata.configuration?.['delta.columnMapping.mode'] ?? 'none';
   if (mapping !== 'none') return `it maps columns by ${mapping}`;
@@ -65,8 +70,15 @@ export function appendObstacle(protocol: Protocol, metadata: Metadata): string |
 function protocolObstacle({ minWriterVersion, writerFeatures }: Protocol): string | null {
   if (minWriterVersion <= LEGACY_WRITER_VERSION_MAX) return null;
   if (minWriterVersion !== 7) return `it needs writer version ${minWriterVersion}`;
-  const unknown = (writerFeatures ?? []).find((feature) => !APPEND_FEATURES.has(feature));
-  return unknown === undefined ? null : `it uses the table feature ${unknown}`;
+  return unknownFeatures(writerFeatures, APPEND_FEATURES);
+}
+
+function unknownFeatures(
+  features: readonly string[] | null | undefined,
+  known: ReadonlySet<string>,
+): string | null {
+  const unknown = (features ?? []).filter((feature) => !known.has(feature)).toSorted();
+  return unknown.length === 0 ? null : `it uses the table features ${unknown.join(', ')}`;
 }
 
 function configurationObstacle(metadata: Metadata): string | null {
