@@ -47,8 +47,8 @@ export interface TestApp extends AsyncDisposable {
 
 /**
  * A real app on a folder of its own, without a listener: real SQLite and files. Only the engine's
- * tasks run in this process, with the online store in memory: a restart finds that lost and rebuilds
- * it.
+ * tasks run in this process, with the online store in memory: a restart finds that lost and
+ * rebuilds it.
  */
 export async function createTestApp(options: Partial<Config> = {}): Promise<TestApp> {
   const folder = options.stateFolder ?? (await mkdtemp(path.join(tmpdir(), 'mw-app-')));

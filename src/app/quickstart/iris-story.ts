@@ -45,7 +45,10 @@ export interface Answer {
   readonly species: number;
 }
 
-/** The quickstart's steps, as any program outside would do them: over HTTP, with the public contracts. */
+/**
+ * The quickstart's steps, as any program outside would do them: over HTTP, with the public
+ * contracts.
+ */
 export class IrisStory {
   readonly #api: Api;
   readonly #url: string;

@@ -64,6 +64,16 @@ test('keeps a model that is slow to load in the worker, with the same answers', 
   await model.release();
 });
 
+test('answers again after the worker died', async () => {
+  const large = versionModel({ version: 4, paddingFloats: 5_000_000 });
+  const model = await inference.load(await file('f.onnx', large));
+  const lost = model.run(inputs, []);
+  await inference.crashWorker();
+  await lost.catch((error: unknown) => expect(error).toMatchObject({ code: 'ENDPOINT_NOT_READY' }));
+  expect(answers(await model.run(inputs, ['version']))).toEqual([['version', [2, 1], [4, 4]]]);
+  await model.release();
+});
+
 test('refuses a file that is no model, and goes on', async () => {
   const broken = await file('d.onnx', Buffer.from('not a model'));
   await expect(inference.inspect(broken)).rejects.toMatchObject({ code: 'INVALID_MODEL' });

@@ -36,11 +36,16 @@ export class OnnxInference implements Inference {
 
   async load(file: string): Promise<LoadedModel> {
     const loaded = await this.#ask<Loaded>({ kind: 'load', file });
-    if (!loaded.isCheap) return this.#inWorker(loaded);
+    if (!loaded.isCheap) return this.#inWorker(file, loaded);
     const session = await OnnxSession.open(file);
     await session.run(warmUpInputs(session.signature), []);
     await this.#ask({ kind: 'release', model: loaded.model });
     return onMain(loaded, session);
+  }
+
+  /** Ends the worker as a crash in native code would; for tests of what follows. */
+  async crashWorker(): Promise<void> {
+    await this.#worker?.terminate();
   }
 
   async close(): Promise<void> {
@@ -48,20 +53,34 @@ export class OnnxInference implements Inference {
     await this.#worker?.terminate();
   }
 
-  #inWorker(loaded: Loaded): LoadedModel {
+  #inWorker(file: string, first: Loaded): LoadedModel {
+    let current = { worker: this.#worker, loaded: Promise.resolve(first) };
+    // A worker that died took its models along; its successor loads this one again when asked.
+    const model = async (): Promise<number> => {
+      if (current.worker !== this.#worker || this.#worker === null) {
+        const loaded = this.#ask<Loaded>({ kind: 'load', file });
+        const reloading = { worker: this.#worker, loaded };
+        current = reloading;
+        // A load that failed is not the last word.
+        loaded.catch(() => {
+          if (current === reloading) current = { worker: null, loaded };
+        });
+      }
+      return (await current.loaded).model;
+    };
     return {
-      ...costs(loaded),
+      ...costs(first),
       placement: 'worker',
-      run: (inputs, outputs) => {
+      run: async (inputs, outputs) => {
         if (this.#pending.size >= WORKER_QUEUE_MAX) {
           throw new AppError('OVERLOADED', `${WORKER_QUEUE_MAX} requests wait for the model.`, {
             hint: 'Try again in a moment.',
           });
         }
-        return this.#ask({ kind: 'run', model: loaded.model, inputs, outputs });
+        return this.#ask({ kind: 'run', model: await model(), inputs, outputs });
       },
       release: async () => {
-        await this.#ask({ kind: 'release', model: loaded.model });
+        await this.#ask({ kind: 'release', model: await model() });
       },
     };
   }
@@ -92,7 +111,7 @@ export class OnnxInference implements Inference {
     worker.on('exit', () => {
       this.#worker = null;
       const lost = new AppError('ENDPOINT_NOT_READY', 'The inference worker stopped.', {
-        hint: 'Deploy the version again; the log says why it stopped.',
+        hint: 'Try again: it starts anew with the next request. The log says why it stopped.',
       });
       for (const pending of this.#pending.values()) pending.reject(lost);
       this.#pending.clear();
