@@ -354,6 +354,19 @@ describe('an append', () => {
     expect(await ids(lake)).toHaveLength(10);
   });
 
+  test('writes the checkpoint that another writer left out', async () => {
+    const lake = await newTable();
+    for (let version = 1; version <= 9; version += 1) await append(lake, version);
+    const other = lake.another();
+    const io = lake.analytics.table(path.join(lake.folder, 'lab/rows'));
+    await io.log.putIfAbsent(`${'10'.padStart(20, '0')}.json`, '{"commitInfo":{}}\n');
+    const send = (id: number) => other.append({ ...REF, ndjson: ndjson({ id }) });
+    for (let id = 11; id <= 22; id += 1) await send(id);
+    const log = readdirSync(path.join(lake.folder, 'lab/rows/_delta_log'));
+    const checkpoints = log.filter((name) => name.includes('.checkpoint.'));
+    expect(checkpoints.map((name) => Number(name.slice(0, 20)))).toEqual([11, 21]);
+  });
+
   test('by any number of writers at once neither loses nor doubles rows', async () => {
     const plans = fc.array(
       fc.record({

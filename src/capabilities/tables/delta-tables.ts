@@ -195,6 +195,7 @@ export class DeltaTables {
   async #checkpoint(io: TableIo, snapshot: Snapshot): Promise<void> {
     try {
       await writeCheckpoint(io, snapshot, wallMs(this.#deps.clock));
+      this.#cache.put(io, { ...snapshot, checkpointVersion: snapshot.version });
     } catch (error) {
       const { version } = snapshot;
       this.#log.warn('tables.checkpoint.failed', {

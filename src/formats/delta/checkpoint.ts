@@ -9,12 +9,16 @@ export const CHECKPOINT_INTERVAL_DEFAULT = 10;
 /** `delta.deletedFileRetentionDuration` where the table sets none: one week. */
 const TOMBSTONE_RETENTION_MS = 7 * 24 * 3600 * 1000;
 
-/** Whether this version is one to checkpoint, by the table's `delta.checkpointInterval`. */
+/**
+ * Whether so many commits lie behind the last known checkpoint, by the table's
+ * `delta.checkpointInterval`. Counted from there, not by round numbers: of several writers the one
+ * that lands on the round number may be one that writes no checkpoints.
+ */
 export function isCheckpointDue(snapshot: Snapshot): boolean {
   const declared = Number(snapshot.metadata.configuration?.['delta.checkpointInterval']);
   const interval =
     Number.isSafeInteger(declared) && declared > 0 ? declared : CHECKPOINT_INTERVAL_DEFAULT;
-  return snapshot.version > 0 && snapshot.version % interval === 0;
+  return snapshot.version - (snapshot.checkpointVersion ?? 0) >= interval;
 }
 
 /**

@@ -259,19 +259,16 @@ describe('a checkpoint', () => {
     expect(table.files.get(checkpointName(3))).not.toContain('"remove"');
   });
 
-  test('is due every ten commits, or as often as the table says', async () => {
+  test('is due ten commits after the last, or as many as the table says', async () => {
     const { snapshot } = await newTable();
-    const due = (version: number, configuration = {}) =>
-      isCheckpointDue({ ...snapshot, version, metadata: { ...snapshot.metadata, configuration } });
-    expect([0, 9, 10, 11, 20].map((version) => due(version))).toEqual([
-      false,
-      false,
-      true,
-      false,
-      true,
-    ]);
-    expect(due(5, { 'delta.checkpointInterval': '5' })).toBe(true);
-    expect(due(10, { 'delta.checkpointInterval': 'never' })).toBe(true);
+    const due = (version: number, checkpointVersion: number | null, configuration = {}) => {
+      const metadata = { ...snapshot.metadata, configuration };
+      return isCheckpointDue({ ...snapshot, version, checkpointVersion, metadata });
+    };
+    expect([0, 9, 10, 11].map((version) => due(version, null))).toEqual([false, false, true, true]);
+    expect([19, 20, 21].map((version) => due(version, 10))).toEqual([false, true, true]);
+    expect(due(5, null, { 'delta.checkpointInterval': '5' })).toBe(true);
+    expect(due(10, null, { 'delta.checkpointInterval': 'never' })).toBe(true);
   });
 
   test('reads intervals as Spark writes them', () => {
