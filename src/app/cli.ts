@@ -27,8 +27,8 @@ interface GlobalOptions {
 }
 
 interface UpOptions {
-  /** State folder unless --state names one. */
-  readonly state?: string;
+  /** The project's folder, when it is not the current one. */
+  readonly folder?: string;
   readonly host?: string;
   readonly port?: number;
   readonly log?: string;
@@ -63,11 +63,11 @@ export function createProgram(): Command {
   const options = (): GlobalOptions => running.optsWithGlobals<GlobalOptions>();
   const config = (flags: UpOptions = {}): Config => {
     const { state, config: file } = options();
-    const { host, port, log, clock } = flags;
+    const { folder = process.cwd(), host, port, log, clock } = flags;
     return loadConfig({
-      folder: process.cwd(),
+      folder,
       env: processEnv,
-      flags: { state: state ?? flags.state, config: file, host, port, logLevel: log, clock },
+      flags: { state, config: file, host, port, logLevel: log, clock },
     });
   };
   const cli: CliContext = {
@@ -107,9 +107,9 @@ function addQuickstart(
     .option('--json <file>', 'write what was measured to a file')
     .option('--port <port>', 'port to listen on (default: 7070, or a free one)', parsePort)
     .action(async (options: { exit?: boolean; json?: string; port?: number }) => {
-      const state = path.join('millwright-quickstart', '.millwright');
+      const folder = path.resolve('millwright-quickstart');
       const { port } = options;
-      await quickstart(config({ state, ...(port === undefined ? {} : { port }) }), {
+      await quickstart(config({ folder, ...(port === undefined ? {} : { port }) }), {
         isExit: options.exit === true,
         jsonFile: options.json ?? null,
         out: cli.out,

@@ -7,7 +7,6 @@ import { createLog } from '../platform/log/log.ts';
 import { tryLockFile, type FileLock } from '../platform/state/file-lock.ts';
 import { stateFolder } from '../platform/state/state-folder.ts';
 import { processEnv, sleep, systemClock } from '../platform/system.ts';
-import { openEngineTasks } from './engine-tasks.ts';
 
 /** The engine process: everything heavy over data, for the main process that started it. */
 
@@ -37,6 +36,8 @@ serveTasks({
   socket: new Socket({ fd: SOCKET_FD }),
   load: async () => {
     held.push(await lockEngine());
+    // With the first task, so that an engine without work stays small.
+    const { openEngineTasks } = await import('./engine-tasks.ts');
     const { openLmdbWriter } = await import('../platform/kv/lmdb.ts');
     const { handlers } = await openEngineTasks({
       folder,
@@ -50,7 +51,7 @@ serveTasks({
   onStop: async () => undefined,
   onClose: () => {
     // Whatever is under way is idempotent and will be asked for again. Not `process.exit`: it joins
-    // the thread pool, where a write of lmdb waits for this very thread, and the lock is never free.
+    // the thread pool, where a write of lmdb waits for this very thread, and frees the lock never.
     process.kill(process.pid, 'SIGKILL');
   },
 });

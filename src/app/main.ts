@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import { startCompileCache } from '../platform/system.ts';
 
 // Before anything else is loaded: a warm start parses nothing twice.
-enableCompileCache();
+startCompileCache();
 const { runCli } = await import('./cli.ts');
 process.exitCode = await runCli(process.argv);

@@ -12,7 +12,7 @@ import { Traffic } from './traffic.ts';
 import { Unflushed } from './unflushed.ts';
 
 /** Records become visible in their table within about this time (the promise is 10 s). */
-const FLUSH_INTERVAL_MS = 2000;
+const FLUSH_INTERVAL_MS = 5000;
 const FLUSH_TIMEOUT_MS = 300_000;
 
 export interface LogStatus {
