@@ -55,6 +55,14 @@ export default defineConfig({
     // ECharts' core alone is over half a megabyte; it is a chunk of its own, loaded with a chart.
     chunkSizeWarningLimit: 600,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Zod and what configures it are one chunk, run before any contract makes a schema.
+          groups: [{ name: 'zod', test: /node_modules\/zod\/|zod-without-eval/ }],
+        },
+      },
+    },
   },
   server: { proxy: { '/api': SERVER, '/v2': SERVER, '/health': SERVER } },
 });

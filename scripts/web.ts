@@ -24,7 +24,7 @@ export function isWebFresh(): boolean {
 
 export async function buildWeb(): Promise<Ran> {
   const made = fingerprint();
-  const ran = await run('vite', ['build']);
+  const ran = await run('vite', ['build'], { env: { NODE_ENV: 'production' } });
   if (ran.code === 0) {
     mkdirSync(CACHE, { recursive: true });
     writeFileSync(STAMP, made);

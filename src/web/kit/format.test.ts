@@ -5,6 +5,7 @@ import {
   formatCounted,
   formatDigest,
   formatMicroseconds,
+  formatRate,
   formatShare,
   formatShort,
 } from './format.ts';
@@ -48,6 +49,16 @@ describe('formatShare', () => {
   ])('writes %d of %d as %s', (part, whole, text) => {
     expect(formatShare(part, whole)).toBe(text);
   });
+});
+
+it('never calls a rate zero that is not', () => {
+  expect([0, 1 / 60, 0.2, 9.74, 1234.4].map(formatRate)).toEqual([
+    '0',
+    '< 0.1',
+    '0.2',
+    '9.7',
+    '1,234',
+  ]);
 });
 
 it('says how long ago in the largest unit that fits', () => {

@@ -8,6 +8,7 @@ export function formatCount(count: number): string {
 
 /** How many in a second: `0.2`, `9.7`, `1,234`. */
 export function formatRate(rate: number): string {
+  if (rate > 0 && rate < 0.1) return '< 0.1';
   return rate === 0 || rate >= 10 ? COUNT.format(rate) : rate.toFixed(1);
 }
 
