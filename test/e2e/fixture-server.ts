@@ -1,0 +1,213 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { AppError, toAppError } from '../../src/base/errors.ts';
+import type { AnyRoute, RouteReply, RouteRequest } from '../../src/base/route.ts';
+import {
+  getLogStatus,
+  getTraffic,
+  listPredictions,
+} from '../../src/capabilities/predictions/contract.ts';
+import { listModels } from '../../src/capabilities/registry/contract.ts';
+import { listEndpoints, traceRequest } from '../../src/capabilities/serving/contract.ts';
+import {
+  EVENT_STREAM_PATH,
+  getHealth,
+  getStatus,
+  listEvents,
+  type Event,
+} from '../../src/capabilities/workspace/contract.ts';
+import type { Fixture } from './fixture-data.ts';
+
+interface Answer {
+  readonly route: AnyRoute;
+  readonly reply: (request: unknown, fixture: Fixture) => unknown;
+}
+
+function answer<R extends AnyRoute>(
+  route: R,
+  reply: (request: RouteRequest<R>, fixture: Fixture) => RouteReply<R>,
+): Answer {
+  return { route, reply: (request, fixture) => reply(request as RouteRequest<R>, fixture) };
+}
+
+/** One page of a list; the cursor is the offset. */
+function page<Item>(
+  items: readonly Item[],
+  query: { readonly limit: number; readonly cursor?: string | undefined },
+): { items: Item[]; nextCursor: string | null } {
+  const start = Number(query.cursor ?? 0);
+  const end = start + query.limit;
+  return { items: items.slice(start, end), nextCursor: end < items.length ? String(end) : null };
+}
+
+const ANSWERS: readonly Answer[] = [
+  answer(getHealth, (_, fixture) => fixture.health),
+  answer(getStatus, (_, fixture) => fixture.status),
+  answer(listEvents, ({ query }, { events }) => {
+    const { subject } = query;
+    const own = events.filter((event) => subject === undefined || event.subject === subject);
+    return page(own.toReversed(), query);
+  }),
+  answer(listModels, ({ query }, { models }) => page(models, query)),
+  answer(listEndpoints, ({ query }, { endpoints }) => page(endpoints, query)),
+  answer(getLogStatus, (_, fixture) => fixture.log),
+  answer(getTraffic, ({ query: { endpoint } }, { traffic }) => ({
+    points: traffic.filter((point) => endpoint === undefined || point.endpoint === endpoint),
+  })),
+  answer(listPredictions, ({ params, query }, { predictions }) =>
+    page(
+      predictions.filter(({ endpoint }) => endpoint === params.endpoint),
+      query,
+    ),
+  ),
+  answer(traceRequest, ({ params: { requestId } }, fixture) => {
+    const prediction = fixture.predictions.find((p) => p.requestId === requestId);
+    if (prediction === undefined) {
+      throw new AppError('REQUEST_NOT_FOUND', `No answered request has the id ${requestId}.`, {
+        hint: 'Ids are shown in the answer of each request.',
+      });
+    }
+    const { endpoint, routeRevision, model, modelVersion } = prediction;
+    return {
+      prediction,
+      route:
+        fixture.revisions.find(
+          (revision) => revision.endpoint === endpoint && revision.revision === routeRevision,
+        ) ?? null,
+      model: fixture.versions.find((v) => v.model === model && v.version === modelVersion) ?? null,
+      labels: fixture.labels.filter((label) => label.requestId === requestId),
+    };
+  }),
+];
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * Stands in for the server: the built page with its fallback for deep links, and native routes
+ * answered from plain data that went through the contracts' own schemas.
+ */
+export class FixtureServer {
+  #fixture: Fixture;
+  readonly #webRoot: string;
+  readonly #server: Server;
+  readonly #streams = new Set<ServerResponse>();
+  /** While false every stream is refused, as by a server that is restarting. */
+  acceptsStreams = true;
+
+  private constructor(webRoot: string, fixture: Fixture) {
+    this.#webRoot = webRoot;
+    this.#fixture = fixture;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(webRoot: string, fixture: Fixture): Promise<FixtureServer> {
+    const made = new FixtureServer(webRoot, fixture);
+    await new Promise<void>((resolve) => made.#server.listen(0, '127.0.0.1', resolve));
+    return made;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  show(fixture: Fixture): void {
+    this.#fixture = fixture;
+  }
+
+  /** Records an event and sends it to every open stream. */
+  emit(event: Event): void {
+    this.#fixture = { ...this.#fixture, events: [...this.#fixture.events, event] };
+    for (const stream of this.#streams) writeEvent(stream, event);
+  }
+
+  dropStreams(): void {
+    for (const stream of this.#streams) stream.destroy();
+    this.#streams.clear();
+  }
+
+  async close(): Promise<void> {
+    this.dropStreams();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    try {
+      if (url.pathname === EVENT_STREAM_PATH) this.#follow(url, request, response);
+      else if (url.pathname.startsWith('/api/') || url.pathname === '/health') {
+        sendJson(response, 200, this.#reply(url));
+      } else await this.#sendFile(url.pathname, response);
+    } catch (error) {
+      const { status, ...rest } = { status: toAppError(error).status, error: toAppError(error) };
+      sendJson(response, status, { error: rest.error.toBody() });
+    }
+  }
+
+  #reply(url: URL): unknown {
+    for (const { route, reply } of ANSWERS) {
+      const params = matchPath(route.path, url.pathname);
+      if (params === null) continue;
+      const request = {
+        params: route.params?.parse(params),
+        query: route.query?.parse(Object.fromEntries(url.searchParams)),
+        body: undefined,
+      };
+      return route.reply.parse(reply(request, this.#fixture));
+    }
+    throw new AppError('ROUTE_NOT_FOUND', `There is no ${url.pathname}.`);
+  }
+
+  #follow(url: URL, request: IncomingMessage, response: ServerResponse): void {
+    if (!this.acceptsStreams) throw new AppError('STOPPING', 'The server is stopping.');
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(': following\n\n');
+    const after = Number(url.searchParams.get('after'));
+    for (const event of this.#fixture.events) {
+      if (event.seq > after) writeEvent(response, event);
+    }
+    this.#streams.add(response);
+    request.on('close', () => this.#streams.delete(response));
+  }
+
+  async #sendFile(path: string, response: ServerResponse): Promise<void> {
+    const file = path.startsWith('/assets/') ? normalize(path) : '/index.html';
+    const bytes = await readFile(join(this.#webRoot, file));
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.end(bytes);
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function writeEvent(stream: ServerResponse, event: Event): void {
+  stream.write(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
+}
+
+/** The values of `:name` parts, or null when the path is another route's. */
+function matchPath(pattern: string, path: string): Record<string, string> | null {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index]!;
+    if (part.startsWith(':')) params[part.slice(1)] = decodeURIComponent(value);
+    else if (part !== value) return null;
+  }
+  return params;
+}
