@@ -10,7 +10,9 @@ import { packageFolder } from '../../src/app/program.ts';
 import { processEnv } from '../../src/platform/system.ts';
 import { freshWeb, launchBrowser, SCREENSHOTS } from './browser.ts';
 
-/** The quickstart as a new user starts it, looked at in a real browser and from a second terminal. */
+/**
+ * The quickstart as a new user starts it, looked at in a real browser and from a second terminal.
+ */
 
 const MAIN = path.join(packageFolder, 'src/app/main.ts');
 const READY = /→ (http:\/\/\S+)/;

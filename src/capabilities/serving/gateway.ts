@@ -1,5 +1,6 @@
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
+import { isJsonDeeperThan } from '../../base/json-depth.ts';
 import type { Clock } from '../../base/time.ts';
 import {
   readEnvelope,
@@ -61,6 +62,8 @@ export interface GatewayDeps {
 }
 
 const REQUEST_CHARS_LOGGED_WHEN_BROKEN = 4096;
+/** Levels of arrays and objects in a request; real ones have four and the rank of their tensors. */
+const NESTING_MAX = 100;
 
 /** The request path: route, validate, run, journal, answer. No SQL, no other process. */
 export class Gateway {
@@ -182,6 +185,10 @@ function parseBody(
 ):
   | { readonly isJson: true; readonly envelope: InferEnvelope; readonly error: null }
   | { readonly isJson: boolean; readonly envelope: null; readonly error: AppError } {
+  if (isJsonDeeperThan(text, NESTING_MAX)) {
+    const error = new AppError('INVALID_JSON', `The body is nested deeper than ${NESTING_MAX}.`);
+    return { isJson: false, envelope: null, error };
+  }
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -287,6 +287,16 @@ describe('a request that fails', () => {
   });
 });
 
+test('a body nested without end is refused, logged and traced like any other', async () => {
+  await serve(1);
+  const deep = `{"inputs":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+  const reply = await infer({ body: deep, headers: { 'x-request-id': 'deep-1' } });
+  expect(reply.status).toBe(400);
+  expect(reply.body.error).toContain('nested deeper');
+  expect((await trace('deep-1')).prediction).toMatchObject({ status: 400, source: 'journal' });
+  expect((await trace('deep-1')).prediction.source).toBe('table');
+});
+
 describe('Open Inference metadata', () => {
   test('describes the endpoint and its versions', async () => {
     await serve(2);

@@ -6,6 +6,8 @@ import { allocate, INTEGER_RANGE, type Datatype, type Tensor, type TensorSpec } 
 export const ELEMENTS_MAX = 4_000_000;
 const RANK_MAX = 16;
 const PARAMETERS_MAX = 100;
+/** Name and value: parameters carry keys and switches, data goes into tensors. */
+const PARAMETER_CHARS_MAX = 4096;
 
 export type ParameterValue = string | number | boolean;
 
@@ -54,7 +56,10 @@ function readParameters(value: unknown): Readonly<Record<string, ParameterValue>
   for (const [name, entry] of entries) {
     const kind = typeof entry;
     if (kind !== 'string' && kind !== 'number' && kind !== 'boolean') {
-      throw invalid(`Parameter ${name} must be a string, number or boolean.`);
+      throw invalid(`Parameter ${name.slice(0, 100)} must be a string, number or boolean.`);
+    }
+    if (name.length + String(entry).length > PARAMETER_CHARS_MAX) {
+      throw invalid(`A parameter has more than ${PARAMETER_CHARS_MAX} characters.`);
     }
   }
   return value as Record<string, ParameterValue>;
