@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { enableCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { IdPrefix, Ids } from '../base/ids.ts';
@@ -85,6 +86,15 @@ export function after(ms: number, action: () => void): () => void {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export const processEnv: Env = process.env;
+
+/**
+ * Keeps compiled modules for the next start. Worker threads and child processes find the folder in
+ * the environment; without it each of them would load the TypeScript compiler, 15 MB a thread.
+ */
+export function startCompileCache(): void {
+  const { directory } = enableCompileCache();
+  if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] = directory;
+}
 
 /**
  * The file of a worker or child entry point beside its caller: `.ts` when run from source, `.js`
