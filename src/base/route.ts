@@ -64,18 +64,17 @@ export type RouteRequest<R extends AnyRoute> =
 export type RouteReply<R extends AnyRoute> =
   R extends Route<z.ZodType, z.ZodType, z.ZodType, infer Reply> ? z.output<Reply> : never;
 
+/** Values that have one obvious text in a URL. */
+export type UrlParts = Readonly<Record<string, string | number | boolean | undefined>>;
+
 /** The request line of a call: `:name` filled and the query appended. */
-export function routeUrl(
-  path: string,
-  params: Readonly<Record<string, unknown>> = {},
-  query: Readonly<Record<string, unknown>> = {},
-): string {
+export function routeUrl(path: string, params: UrlParts = {}, query: UrlParts = {}): string {
   const filled = path.replaceAll(/:([a-zA-Z]+)/g, (_, name: string) =>
-    encodeURIComponent(String(params[name] as string | number)),
+    encodeURIComponent(String(params[name])),
   );
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(key, String(value as string | number | boolean));
+    if (value !== undefined) search.set(key, String(value));
   }
   const text = search.toString();
   return text === '' ? filled : `${filled}?${text}`;

@@ -1,6 +1,12 @@
 import { Readable } from 'node:stream';
 import { AppError, ERRORS, type ErrorBody } from '../../base/errors.ts';
-import { routeUrl, type AnyRoute, type RouteInput, type RouteReply } from '../../base/route.ts';
+import {
+  routeUrl,
+  type AnyRoute,
+  type RouteInput,
+  type RouteReply,
+  type UrlParts,
+} from '../../base/route.ts';
 import type { Api, CallOptions } from './context.ts';
 
 /** Sends one request and answers its status and body, over a socket or inside this process. */
@@ -12,8 +18,8 @@ export type Transport = (request: {
 }) => Promise<{ readonly status: number; readonly body: string }>;
 
 interface AnyInput {
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly params?: UrlParts;
+  readonly query?: UrlParts;
   readonly body?: unknown;
 }
 

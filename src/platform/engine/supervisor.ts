@@ -155,7 +155,7 @@ export class EngineSupervisor implements RunningEngine {
       // An engine may come up after it was already told to stop.
       if (this.#state === 'stopped') return;
       this.#state = 'ready';
-      for (const task of [...this.#tasks.values()]) this.#sendTask(task);
+      for (const task of this.#tasks.values()) this.#sendTask(task);
     } else if (message.kind === 'done') {
       this.#tasks.get(message.id)?.resolve(message.output);
     } else if (message.kind === 'failed') {

@@ -1,12 +1,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { AppError } from '../../base/errors.ts';
-import {
-  allocate,
-  type Datatype,
-  type Tensor,
-  type TensorData,
-  type TensorSpec,
-} from '../../formats/oip/tensor.ts';
+import { allocate, type Datatype, type Tensor, type TensorSpec } from '../../formats/oip/tensor.ts';
 import type { ModelSignature } from './port.ts';
 
 type Ort = typeof import('onnxruntime-node');
@@ -81,7 +75,7 @@ export class OnnxSession {
   async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]> {
     const feeds: Record<string, OrtTensor> = {};
     for (const { name, datatype, data, shape } of inputs) {
-      feeds[name] = new this.#ort.Tensor(TO_ORT[datatype], data as TensorData, shape);
+      feeds[name] = new this.#ort.Tensor(TO_ORT[datatype], data, shape);
     }
     let results: InferenceSession.OnnxValueMapType;
     try {

@@ -1,9 +1,15 @@
 import { AppError, ERRORS, type ErrorBody } from '../../base/errors.ts';
-import { routeUrl, type AnyRoute, type RouteInput, type RouteReply } from '../../base/route.ts';
+import {
+  routeUrl,
+  type AnyRoute,
+  type RouteInput,
+  type RouteReply,
+  type UrlParts,
+} from '../../base/route.ts';
 
 interface LooseInput {
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly params?: UrlParts;
+  readonly query?: UrlParts;
   readonly body?: unknown;
 }
 
