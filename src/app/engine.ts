@@ -35,7 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 serveTasks({
   socket: new Socket({ fd: SOCKET_FD }),
   load: async () => {
-    held.push(await lockEngine());
+    if (held.length === 0) held.push(await lockEngine());
     // With the first task, so that an engine without work stays small.
     const { openEngineTasks } = await import('./engine-tasks.ts');
     const { openLmdbWriter } = await import('../platform/kv/lmdb.ts');

@@ -23,12 +23,20 @@ export function serveTasks(options: {
     if (socket.writable) socket.write(encodeFrame(message));
   };
 
+  const handlers = (): Promise<TaskHandlers<TaskMap>> => {
+    loading ??= options.load().catch((thrown: unknown) => {
+      // What kept it from loading, such as a full disk, may pass.
+      loading = null;
+      throw thrown;
+    });
+    return loading;
+  };
+
   const run = async (id: number, name: string, input: unknown): Promise<void> => {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      loading ??= options.load();
-      const handler = (await loading)[name];
+      const handler = (await handlers())[name];
       if (handler === undefined) throw new AppError('INTERNAL', `The engine has no task ${name}.`);
       send({ kind: 'done', id, output: await handler(input, { signal: controller.signal }) });
     } catch (thrown) {

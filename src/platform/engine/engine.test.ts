@@ -1,0 +1,173 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { packageFolder } from '../../app/program.ts';
+import { AppError } from '../../base/errors.ts';
+import { silentLog } from '../log/log.ts';
+import { processEnv, sleep, systemClock } from '../system.ts';
+import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
+import type { EngineState } from './port.ts';
+import { serveTasks } from './server.ts';
+import { EngineSupervisor } from './supervisor.ts';
+
+const messages = fc.array(
+  fc.record({
+    kind: fc.constant('done' as const),
+    id: fc.nat(),
+    output: fc.oneof(fc.string(), fc.uint8Array(), fc.jsonValue()),
+  }),
+  { maxLength: 10 },
+);
+
+test('frames survive any cut of the stream', () => {
+  fc.assert(
+    fc.property(messages, fc.array(fc.nat({ max: 50 })), (sent, cuts) => {
+      const bytes = Buffer.concat(sent.map((message) => encodeFrame(message)));
+      const reader = new FrameReader();
+      const received: EngineMessage[] = [];
+      let at = 0;
+      for (const cut of [...cuts, bytes.length]) {
+        received.push(...reader.push(bytes.subarray(at, at + cut)));
+        at = Math.min(bytes.length, at + cut);
+      }
+      expect(received).toEqual(sent);
+    }),
+  );
+});
+
+describe('the engine’s side', () => {
+  async function pair(): Promise<[Socket, Socket]> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const accepted = once(server, 'connection');
+    const client = connect((server.address() as { port: number }).port, '127.0.0.1');
+    const [socket] = (await accepted) as [Socket];
+    server.close();
+    return [client, socket];
+  }
+
+  test('loads its tasks again when that failed before', async () => {
+    const [main, engine] = await pair();
+    let loads = 0;
+    serveTasks({
+      socket: engine,
+      load: async () => {
+        loads += 1;
+        if (loads === 1) throw new AppError('DISK_FULL', 'no room');
+        return { echo: async (input) => input };
+      },
+      onStop: async () => undefined,
+      onClose: () => undefined,
+    });
+    const reader = new FrameReader();
+    const replies: EngineMessage[] = [];
+    main.on('data', (chunk: Buffer) => replies.push(...reader.push(chunk)));
+    for (const id of [1, 2]) {
+      main.write(encodeFrame({ kind: 'run', id, name: 'echo', input: 'hi' }));
+      while (replies.length <= id) await sleep(5);
+    }
+    expect(replies).toMatchObject([
+      { kind: 'ready' },
+      { kind: 'failed', id: 1, error: { code: 'DISK_FULL' } },
+      { kind: 'done', id: 2, output: 'hi' },
+    ]);
+    main.destroy();
+  });
+});
+
+describe('the supervisor', () => {
+  let folder: string;
+  let engine: EngineSupervisor;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'mw-engine-'));
+  });
+
+  afterEach(async () => {
+    await engine.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  /** An engine process with tasks of the test's own. */
+  async function start(tasks: string): Promise<EngineSupervisor> {
+    const server = pathToFileURL(path.join(packageFolder, 'src/platform/engine/server.ts')).href;
+    const entry = path.join(folder, 'engine.ts');
+    await writeFile(
+      entry,
+      `import { Socket } from 'node:net';
+       import { existsSync, writeFileSync } from 'node:fs';
+       import type { EngineState } from './port.ts';
+import { serveTasks } from ${JSON.stringify(server)};
+       const mark = ${JSON.stringify(path.join(folder, 'mark'))};
+       serveTasks({ socket: new Socket({ fd: 3 }), load: async () => (${tasks}),
+         onStop: async () => undefined, onClose: () => process.exit(0) });`,
+    );
+    engine = new EngineSupervisor({
+      entry,
+      args: [],
+      env: processEnv,
+      clock: systemClock,
+      log: silentLog,
+    });
+    engine.start();
+    return engine;
+  }
+
+  test('runs tasks and passes on their errors', async () => {
+    await start('{ double: async (n) => n * 2, fail: async () => { throw new Error("bug") } }');
+    expect(await engine.run('double', 21)).toBe(42);
+    await expect(engine.run('fail', null)).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(engine.run('nothing', null)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+
+  test('sends a task again when the engine died under it', async () => {
+    await start(`{ once: async () => {
+      if (existsSync(mark)) return 'second try';
+      writeFileSync(mark, '');
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => undefined);
+    } }`);
+    expect(await engine.run('once', null)).toBe('second try');
+    expect(engine.restarts).toBe(1);
+  });
+
+  test('gives up on a task that kills every engine, and goes on with others', async () => {
+    await start('{ die: async () => process.kill(process.pid, "SIGKILL"), ok: async () => 1 }');
+    const dead = engine.run('die', null);
+    await expect(dead).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+    expect(await engine.run('ok', null)).toBe(1);
+  });
+
+  test('pauses an engine that dies in a loop and says so at once', async () => {
+    await start('{}');
+    const state = (): EngineState => engine.state;
+    while (state() !== 'ready') await sleep(10);
+    await writeFile(path.join(folder, 'engine.ts'), 'process.exit(1);');
+    process.kill(engine.pid!, 'SIGKILL');
+    while (state() !== 'broken') await sleep(20);
+    await expect(engine.run('any', null)).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+  });
+
+  test('gives up waiting after the time the caller allows', async () => {
+    await start('{ hang: () => new Promise(() => undefined) }');
+    const waiting = engine.run('hang', null, { timeoutMs: 50 });
+    await expect(waiting).rejects.toMatchObject({ code: 'TIMED_OUT' });
+    const stop = new AbortController();
+    const aborted = engine.run('hang', null, { signal: stop.signal });
+    stop.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('stops an engine that is still starting', async () => {
+    await start('{}');
+    await engine.stop();
+    expect(engine.state).toBe('stopped');
+    expect(engine.pid).toBeNull();
+  });
+});
