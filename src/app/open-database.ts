@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../base/time.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Db } from '../platform/db/port.ts';
@@ -28,9 +27,7 @@ export async function openDatabase(options: {
     backup: async () => {
       await mkdir(folder.backups, { recursive: true });
       const copy = path.join(folder.backups, `metadata-${clock.wall()}.db`);
-      const source = new DatabaseSync(folder.database, { readOnly: true });
-      source.prepare('vacuum into ?').run(copy);
-      source.close();
+      await db.backup(copy);
       log.info('state.backed-up', { file: copy });
     },
   };

@@ -22,7 +22,12 @@ import { createOutbox } from '../platform/outbox/outbox.ts';
 import type { Outbox } from '../platform/outbox/port.ts';
 import { createWebhook } from '../platform/outbox/webhook.ts';
 import { takeOwnerLock, type OwnerLock } from '../platform/state/owner-lock.ts';
-import { openFormat, stateFolder, type StateFolder } from '../platform/state/state-folder.ts';
+import {
+  assertFormatKnown,
+  openFormat,
+  stateFolder,
+  type StateFolder,
+} from '../platform/state/state-folder.ts';
 import type { Timers } from '../platform/timers/port.ts';
 import { createTimers } from '../platform/timers/timers.ts';
 import { processEnv } from '../platform/system.ts';
@@ -75,6 +80,7 @@ export async function openPlatform(
   const faults = faultsFromEnv(processEnv['MILLWRIGHT_FAULT']);
   const lock = takeOwnerLock(folder.root);
   closing.defer(() => lock.release());
+  assertFormatKnown(folder, programVersion);
   mkdirSync(folder.temporary, { recursive: true });
 
   const { db, backup } = await openDatabase({ config, folder, log, clock: machine.clock });

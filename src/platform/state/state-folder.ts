@@ -35,6 +35,17 @@ export function stateFolder(root: string): StateFolder {
   };
 }
 
+/** Refuses a folder of a later version with `STATE_NEWER`, before anything in it is opened. */
+export function assertFormatKnown(folder: StateFolder, programVersion: string): void {
+  const found = readFormat(path.join(folder.root, 'format.json'));
+  if (found === null || found.format <= STATE_FORMAT) return;
+  throw new AppError(
+    'STATE_NEWER',
+    `${folder.root} has layout ${found.format}; this Millwright (${programVersion}) knows ${STATE_FORMAT}.`,
+    { hint: 'Use the version that wrote it or a later one; nothing was changed.' },
+  );
+}
+
 /** One step from layout `from` to `from + 1`. */
 export interface FormatMigration {
   readonly from: number;
@@ -53,17 +64,11 @@ export async function openFormat(options: {
 }): Promise<void> {
   const { folder, programVersion, migrations } = options;
   const file = path.join(folder.root, 'format.json');
+  assertFormatKnown(folder, programVersion);
   const found = readFormat(file);
   if (found === null) {
     writeFormat(file, { format: STATE_FORMAT, createdBy: programVersion });
     return;
-  }
-  if (found.format > STATE_FORMAT) {
-    throw new AppError(
-      'STATE_NEWER',
-      `${folder.root} has layout ${found.format}; this Millwright (${programVersion}) knows ${STATE_FORMAT}.`,
-      { hint: 'Use the version that wrote it or a later one; nothing was changed.' },
-    );
   }
   if (found.format === STATE_FORMAT) return;
   await options.backup();
