@@ -1,0 +1,13 @@
+import { parseArgs } from 'node:util';
+
+/** Numeric options of a benchmark's command line with their defaults: `--rounds 3`. */
+export function options<Name extends string>(
+  defaults: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, number>> {
+  const names = Object.keys(defaults) as Name[];
+  const { values } = parseArgs({
+    options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+  });
+  const given = (name: Name): number => Number(values[name] ?? defaults[name]);
+  return Object.fromEntries(names.map((name) => [name, given(name)])) as Record<Name, number>;
+}
