@@ -1,0 +1,54 @@
+import type { EndpointSpec, RouteRevision } from '../../src/capabilities/serving/contract.ts';
+import { Gateway } from '../../src/capabilities/serving/gateway.ts';
+import { LiveRoutes, liveRoute } from '../../src/capabilities/serving/live-routes.ts';
+import { oipRoutes } from '../../src/capabilities/serving/oip.ts';
+import type { WarmModel } from '../../src/capabilities/serving/warm-models.ts';
+import { compileReader } from '../../src/formats/oip/read-request.ts';
+import { createHttp } from '../../src/platform/http/server.ts';
+import { OnnxInference } from '../../src/platform/inference/onnx.ts';
+import { silentLog } from '../../src/platform/log/log.ts';
+import { createIds, systemClock } from '../../src/platform/system.ts';
+
+/**
+ * The gateway's own HTTP layer and request path with a log that keeps nothing: what the journal and
+ * its bookkeeping cost is the difference to the whole program. Arguments: PORT MODEL.
+ */
+const [port, model] = process.argv.slice(2) as [string, string];
+
+const loaded = await new OnnxInference({ log: silentLog }).load(model);
+if (loaded.placement !== 'main') throw new Error(`The model runs in the ${loaded.placement}.`);
+const version = { model: 'forest', version: 1, digest: 'none' } as WarmModel['version'];
+const warm: WarmModel = { version, loaded, read: compileReader(loaded.signature) };
+const spec: EndpointSpec = { model: 'forest', key: null, sticky: null, durability: 'async' };
+const revision: RouteRevision = {
+  id: 'rt_bench',
+  endpoint: 'forest',
+  revision: 1,
+  arms: [{ name: 'blue', model: 'forest', version: 1, digest: 'none', weight: 10_000 }],
+  salt: 'rt_bench',
+  actor: 'bench',
+  reason: '',
+  restores: null,
+  now: '',
+  wall: '',
+  hash: '',
+};
+
+const routes = new LiveRoutes();
+routes.replace(liveRoute({ spec, revision, warm: [warm] }));
+const log = { append: async () => undefined };
+const gateway = new Gateway({ routes, log, clock: systemClock, ids: createIds(systemClock) });
+const http = await createHttp({
+  log: silentLog,
+  clock: systemClock,
+  allowedHosts: [],
+  routes: [],
+  // Only native routes keep idempotency keys, and none is mounted.
+  idempotency: null as never,
+  plugins: [
+    oipRoutes({ gateway, routes, clock: systemClock, log: silentLog, programVersion: 'bench' }),
+  ],
+});
+await http.listen({ host: '127.0.0.1', port: Number(port) });
+// An orderly end, so that a profiler can write what it saw.
+process.once('SIGINT', () => process.exit(0));
