@@ -5,6 +5,7 @@ import { assert } from '../../base/assert.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
+import { closeConnections } from './close-connections.ts';
 import { checkHost, checkOrigin } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { AnyRoute } from '../../base/route.ts';
@@ -17,7 +18,8 @@ import type { MountedRoute, RequestContext } from './mount.ts';
 const JSON_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** A client that sends its headers or body slower than this is cut off. */
 const REQUEST_TIMEOUT_MS = 120_000;
-const HEADERS_MAX_CONNECTIONS = 2000;
+/** Sockets at once; past it new ones are dropped, so that memory stays bounded. */
+const CONNECTIONS_MAX = 2000;
 
 export interface HttpOptions {
   readonly log: Log;
@@ -45,7 +47,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   // A page of another site may send text without asking first; JSON it may not.
   http.removeContentTypeParser('text/plain');
-  http.server.maxConnections = HEADERS_MAX_CONNECTIONS;
+  http.server.maxConnections = CONNECTIONS_MAX;
+  closeConnections(http);
   // Every request, known route or not, passes the guards before anything reads its body.
   http.addHook('onRequest', (request, reply, done) => {
     checkHost(request.headers.host, options.allowedHosts);
