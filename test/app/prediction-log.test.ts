@@ -105,6 +105,18 @@ describe('labels', () => {
     await expect(none).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
+  test('refuse a time that microseconds do not hold', async () => {
+    const id = await ask('AA5');
+    for (const at of [
+      '0000-01-01T00:00:00Z',
+      '9999-12-31T00:00:00Z',
+      `2001-01-01T00:00:00.${'1'.repeat(10)}Z`,
+    ]) {
+      const late = label({ endpoint: 'late', requestId: id, value: 1, at });
+      await expect(late).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  });
+
   test('survive a restart', async () => {
     const id = await ask('AA4');
     await label({ endpoint: 'late', requestId: id, value: 3.5, at: '2001-03-01T05:00:00+01:00' });
@@ -137,6 +149,15 @@ describe('the list of predictions', () => {
 });
 
 describe('the log', () => {
+  test('takes a key that is no valid text, and finds its request by it', async () => {
+    const id = await ask('\ud800x');
+    await label({ endpoint: 'late', key: '\ud800x', value: 1 });
+    await flush();
+    const status = await app.api.call(getLogStatus, {});
+    expect(status).toMatchObject({ flushed: 1, lastFlushError: null });
+    expect(await labelsOf(id)).toEqual([[1, 1]]);
+  });
+
   test('counts what was answered and what is in the table', async () => {
     await ask('C1');
     await ask('C2');
@@ -161,6 +182,15 @@ describe('the log', () => {
     await restart();
     const trace = await app.api.call(traceRequest, { params: { requestId: id } });
     expect(trace.prediction).toMatchObject({ key: 'E1', source: 'table' });
+  });
+
+  test('finds a request whose row another Delta writer has moved', async () => {
+    const requestId = await ask('G1');
+    await flush();
+    // The index names the commit that brought the row; this one brought none.
+    const indexed = { endpoint: 'late', requestId, tableVersion: 0 };
+    const found = await app.app.platform.engine.run('predictions.find', indexed);
+    expect(found).toMatchObject({ record: { request_id: requestId } });
   });
 
   test('keeps no segment of what is in the tables', async () => {

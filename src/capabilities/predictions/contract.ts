@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 
@@ -10,7 +11,10 @@ export const EndpointName = z
     'lowercase letters, digits and _, starting with a letter, at most 63',
   );
 
-export const RequestId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'printable ASCII, at most 128');
+/** Not `.` or `..`: no URL can carry those as one part of its path. */
+export const RequestId = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,128}$/, 'printable ASCII, at most 128');
 
 /** How the arm of a request was chosen. */
 export const RoutingReason = z.enum(['weight', 'sticky', 'pinned']);
@@ -58,7 +62,7 @@ export const LabelInput = z.strictObject({
   key: z.string().min(1).max(512).optional(),
   value: z.union([z.number(), z.string().max(1000), z.boolean()]),
   /** When the outcome happened; default: domain now. */
-  at: z.iso.datetime({ offset: true }).optional(),
+  at: InstantText.optional(),
 });
 export type LabelInput = z.infer<typeof LabelInput>;
 

@@ -131,11 +131,13 @@ export class PredictionsService {
 
   #lookUp(labels: readonly LabelInput[]): readonly (string | null)[] {
     const { log, index } = this.#deps;
-    return labels.map(({ endpoint, requestId, key }) => {
+    return labels.map(({ endpoint, requestId, key = '' }) => {
+      // As the gateway keeps them.
+      const kept = key.toWellFormed();
       const found =
         requestId !== undefined
           ? (log.unflushed.byRequestId(requestId) ?? index.byRequestId(requestId))
-          : (log.unflushed.byKey(endpoint, key ?? '') ?? index.byKey(endpoint, key ?? ''));
+          : (log.unflushed.byKey(endpoint, kept) ?? index.byKey(endpoint, kept));
       return found !== null && found.endpoint === endpoint ? found.requestId : null;
     });
   }

@@ -67,7 +67,8 @@ export function predictionRow(record: JournaledPrediction, origin: Origin): Row 
     request_id: record.request_id,
     answered_at: formatInstant(record.now),
     answered_wall: formatInstant(record.wall),
-    key: record.key,
+    // Half of a surrogate pair, which the journal can hold, has no UTF-8 form.
+    key: record.key?.toWellFormed() ?? null,
     route_revision: record.route_revision,
     arm: record.arm,
     reason: record.reason,

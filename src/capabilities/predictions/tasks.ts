@@ -55,17 +55,11 @@ export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<Predicti
   const { tables } = deps;
   return {
     'predictions.flush': ({ segments }) => flushSegments(segments, deps),
-    'predictions.find': async ({ endpoint, requestId, tableVersion }, { signal }) => {
-      const ref = { namespace: PREDICTIONS, name: endpoint };
-      const page = await tables.find(ref, {
-        where: [{ column: 'request_id', comparison: '=', value: requestId }],
-        orderBy: { column: 'seq', descending: true },
-        ...(tableVersion === null ? {} : { addedIn: tableVersion }),
-        columns: PREDICTION_NAMES,
-        limit: 1,
-        signal,
-      });
-      return page.rows.map((row) => toStored(endpoint, row))[0] ?? null;
+    'predictions.find': async (indexed, { signal }) => {
+      const found = await find(tables, indexed, signal);
+      if (found !== null || indexed.tableVersion === null) return found;
+      // Another Delta writer has compacted the table: the row lies in a file of a later version.
+      return find(tables, { ...indexed, tableVersion: null }, signal);
     },
     'predictions.list': async ({ endpoint, before, limit }, { signal }) => {
       const page = await orEmpty(
@@ -99,6 +93,25 @@ export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<Predicti
     },
     'predictions.index': () => rebuildIndex(deps),
   };
+}
+
+async function find(
+  tables: DeltaTables,
+  { endpoint, requestId, tableVersion }: Indexed,
+  signal: AbortSignal,
+): Promise<StoredPrediction | null> {
+  const page = await tables.find(
+    { namespace: PREDICTIONS, name: endpoint },
+    {
+      where: [{ column: 'request_id', comparison: '=', value: requestId }],
+      orderBy: { column: 'seq', descending: true },
+      ...(tableVersion === null ? {} : { addedIn: tableVersion }),
+      columns: PREDICTION_NAMES,
+      limit: 1,
+      signal,
+    },
+  );
+  return page.rows.map((row) => toStored(endpoint, row))[0] ?? null;
 }
 
 /** Labels shown of one request: a request corrected more often than this has other problems. */

@@ -229,8 +229,10 @@ function failure(error: AppError, inferenceUs: number): Outcome {
 
 function parameter(envelope: InferEnvelope | null, name: string | null): string | null {
   if (envelope === null || name === null) return null;
-  const value = envelope.parameters[name];
-  return value === undefined ? null : String(value);
+  // What an object inherits, such as `constructor`, is no parameter.
+  if (!Object.hasOwn(envelope.parameters, name)) return null;
+  // Half of a surrogate pair has no UTF-8 form: the table would refuse the row, for ever.
+  return String(envelope.parameters[name]).toWellFormed();
 }
 
 function pinned(route: LiveRoute, call: InferCall): WarmModel {

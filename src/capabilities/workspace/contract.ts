@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 
@@ -81,6 +82,6 @@ export const advanceClock = route({
   method: 'POST',
   path: '/api/v1/clock/advance',
   summary: 'Move the domain clock of a replay workspace forward',
-  body: z.strictObject({ to: z.iso.datetime({ offset: true }) }),
+  body: z.strictObject({ to: InstantText }),
   reply: z.object({ now: z.string(), fired: z.number().int() }),
 });

@@ -57,6 +57,8 @@ describe('reading an inference request', () => {
     ['no inputs', {}, '`inputs` must be an array'],
     ['an id that is no string', { id: 7, inputs: [] }, '`id` must be a string'],
     ['a nested parameter', { parameters: { a: {} }, inputs: [] }, 'Parameter a'],
+    ['a rounded parameter', { parameters: { a: 2 ** 53 }, inputs: [] }, 'Parameter a'],
+    ['an infinite parameter', { parameters: { a: Infinity }, inputs: [] }, 'Parameter a'],
     ['a missing input', { inputs: [] }, 'Input x is missing'],
     ['an unknown input', { inputs: [tensor({ name: 'X' })] }, 'Did you mean x?'],
     ['an input given twice', { inputs: [tensor(), tensor()] }, 'given twice'],

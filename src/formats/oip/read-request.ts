@@ -58,11 +58,22 @@ function readParameters(value: unknown): Readonly<Record<string, ParameterValue>
     if (kind !== 'string' && kind !== 'number' && kind !== 'boolean') {
       throw invalid(`Parameter ${name.slice(0, 100)} must be a string, number or boolean.`);
     }
+    if (typeof entry === 'number' && !isExact(entry)) {
+      throw invalid(
+        `Parameter ${name.slice(0, 100)} is a number that JSON does not carry exactly.`,
+        'Send it as a string.',
+      );
+    }
     if (name.length + String(entry).length > PARAMETER_CHARS_MAX) {
       throw invalid(`A parameter has more than ${PARAMETER_CHARS_MAX} characters.`);
     }
   }
   return value as Record<string, ParameterValue>;
+}
+
+/** False for what JSON's readers round: a key must not become another one. */
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
 /** A reader for one signature: built once per deployment, run once per request. */
