@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { packageFolder } from '../../app/program.ts';
 import { AppError } from '../../base/errors.ts';
 import { silentLog } from '../log/log.ts';
 import { processEnv, sleep, systemClock } from '../system.ts';
@@ -96,7 +94,7 @@ describe('the supervisor', () => {
 
   /** An engine process with tasks of the test's own. */
   async function start(tasks: string): Promise<EngineSupervisor> {
-    const server = pathToFileURL(path.join(packageFolder, 'src/platform/engine/server.ts')).href;
+    const server = new URL('server.ts', import.meta.url).href;
     const entry = path.join(folder, 'engine.ts');
     await writeFile(
       entry,
