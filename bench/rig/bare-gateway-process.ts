@@ -36,7 +36,8 @@ const revision: RouteRevision = {
 
 const routes = new LiveRoutes();
 routes.replace(liveRoute({ spec, revision, warm: [warm] }));
-const log = { append: async () => undefined };
+/** As with the journal, the answers of one turn of the event loop leave together at its end. */
+const log = { append: () => new Promise<void>((resolve) => setImmediate(resolve)) };
 const gateway = new Gateway({ routes, log, clock: systemClock, ids: createIds(systemClock) });
 const http = await createHttp({
   log: silentLog,
