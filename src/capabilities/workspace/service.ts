@@ -33,6 +33,8 @@ export interface WorkspaceDeps {
 /** The workspace itself: its clocks, its processes, and what happened in it. */
 export class WorkspaceService {
   readonly #deps: WorkspaceDeps;
+  /** Advances run one after the other: one that overtook another would write its time back. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: WorkspaceDeps) {
     this.#deps = deps;
@@ -84,8 +86,14 @@ export class WorkspaceService {
 
   /** Fires what is due on the way, each at its own time, and settles before it answers. */
   async advance(to: string): Promise<{ readonly now: string; readonly fired: number }> {
-    const { clock, timers } = this.#deps;
     const target = present(parseInstant(to), 'a parsed instant');
+    const mine = this.#turn.then(() => this.#advanceTo(target));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #advanceTo(target: Micros): Promise<{ readonly now: string; readonly fired: number }> {
+    const { clock, timers } = this.#deps;
     clock.assertCanMove(target);
     const fired = await timers.fireUntil(target, (at) => this.#moveTo(at));
     await this.#moveTo(target);
