@@ -32,6 +32,7 @@ import type { Timers } from '../platform/timers/port.ts';
 import { createTimers } from '../platform/timers/timers.ts';
 import { processEnv } from '../platform/system.ts';
 import { openDatabase } from './open-database.ts';
+import { openWorkspace } from './open-workspace.ts';
 import { programVersion } from './program.ts';
 
 /** What the machine gives, replaceable in tests. */
@@ -89,11 +90,13 @@ export async function openPlatform(
   await migrate({ db, migrations, clock: machine.clock, log, beforeUpgrade: backup });
 
   const workspaceStore = new WorkspaceStore(db);
-  const workspace = await workspaceStore.open({
-    id: machine.createIds(machine.clock).next('ws'),
-    name: config.name,
-    clock: config.clock,
-    wall: machine.clock.wall(),
+  const workspace = await openWorkspace({
+    store: workspaceStore,
+    folder,
+    dialect: db.dialect,
+    config,
+    clock: machine.clock,
+    ids: machine.createIds(machine.clock),
   });
   const clock = new DomainClock(machine.clock, workspace.clock === 'replay' ? workspace.now : null);
   const ids = machine.createIds(clock);

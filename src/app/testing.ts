@@ -61,7 +61,7 @@ export async function createTestApp(options: Partial<Config> = {}): Promise<Test
     databaseUrl: null,
     logLevel: 'silent',
     webhooks: [],
-    clock: 'live',
+    clock: null,
     ...options,
   };
   const clock = new ManualClock();

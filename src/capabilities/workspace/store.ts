@@ -1,8 +1,9 @@
+import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Db } from '../../platform/db/port.ts';
 import type { ClockKind } from './contract.ts';
 
-interface WorkspaceRow {
+export interface StoredWorkspace {
   readonly id: string;
   readonly name: string;
   readonly clock: ClockKind;
@@ -11,7 +12,7 @@ interface WorkspaceRow {
 }
 
 interface WorkspaceTables {
-  readonly workspace: WorkspaceRow;
+  readonly workspace: StoredWorkspace;
 }
 
 /** The table `workspace`, which holds one row: which clock it runs on, and where that stands. */
@@ -22,21 +23,29 @@ export class WorkspaceStore {
     this.#db = db;
   }
 
-  /** The workspace, created as described when the database is new. */
-  async open(described: {
+  /** Creates the workspace; `CONFLICT` when another process did meanwhile. */
+  async create(described: {
     readonly id: string;
     readonly name: string;
     readonly clock: ClockKind;
     readonly wall: Micros;
-  }): Promise<WorkspaceRow> {
-    const found = await this.#find();
-    if (found !== null) return found;
+  }): Promise<StoredWorkspace> {
     const { id, name, clock, wall } = described;
     // A replay clock starts at the epoch: the first advance says where the story begins.
-    const now = clock === 'replay' ? 0 : wall;
-    const row = { id, name, clock, now: now as Micros, created_at: wall };
-    const query = this.#db.queries<WorkspaceTables>().insertInto('workspace').values(row);
-    await this.#db.write([{ query }]);
+    const now = (clock === 'replay' ? 0 : wall) as Micros;
+    const row = { id, name, clock, now, created_at: wall };
+    const builder = this.#db.queries<WorkspaceTables>();
+    const taken = new AppError('CONFLICT', 'Another process made a workspace in this database.', {
+      hint: 'Give each workspace a database or a schema of its own.',
+    });
+    await this.#db.write([
+      { query: builder.insertInto('workspace').values(row) },
+      // There is one row: this one touches them all.
+      {
+        query: builder.updateTable('workspace').set({ now }),
+        expect: { rows: 1, otherwise: taken },
+      },
+    ]);
     return row;
   }
 
@@ -45,7 +54,8 @@ export class WorkspaceStore {
     await this.#db.write([{ query }]);
   }
 
-  async #find(): Promise<WorkspaceRow | null> {
+  /** Null in a new database. */
+  async find(): Promise<StoredWorkspace | null> {
     const query = this.#db.queries<WorkspaceTables>().selectFrom('workspace').selectAll();
     const [row] = await this.#db.read(query);
     return row ?? null;

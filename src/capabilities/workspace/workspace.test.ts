@@ -49,9 +49,24 @@ describe('a replay workspace', () => {
     });
     const { folder } = app;
     await app.app.stop();
-    app = await createTestApp({ stateFolder: folder, clock: 'live' });
+    const asLive = createTestApp({ stateFolder: folder, clock: 'live' });
+    await expect(asLive).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
+    app = await createTestApp({ stateFolder: folder });
     const status = await app.api.call(getStatus, {});
     expect(status).toMatchObject({ clock: 'replay', now: '2001-01-30T23:00:00Z' });
+  });
+
+  test('keeps the later of two advances at once, also after a restart', async () => {
+    app = await createTestApp({ clock: 'replay' });
+    const [late, early] = await Promise.allSettled([
+      advance('2001-02-01T00:00:00Z'),
+      advance('2001-01-01T00:00:00Z'),
+    ]);
+    expect([late.status, early.status]).toEqual(['fulfilled', 'rejected']);
+    const { folder } = app;
+    await app.app.stop();
+    app = await createTestApp({ stateFolder: folder });
+    expect((await app.api.call(getStatus, {})).now).toBe('2001-02-01T00:00:00Z');
   });
 
   test('fires what is due on the way at its own time', async () => {

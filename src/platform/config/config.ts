@@ -45,6 +45,6 @@ export interface Config {
   readonly databaseUrl: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly webhooks: readonly Webhook[];
-  /** The domain clock of a workspace that does not exist yet. */
-  readonly clock: 'live' | 'replay';
+  /** The domain clock that was asked for; null takes the workspace's, live for a new one. */
+  readonly clock: 'live' | 'replay' | null;
 }

@@ -45,7 +45,7 @@ export function loadConfig(options: {
     databaseUrl: env['MILLWRIGHT_DATABASE_URL'] ?? file?.database?.url ?? null,
     logLevel,
     webhooks: file?.webhooks ?? [],
-    clock: flags.clock ?? 'live',
+    clock: flags.clock ?? null,
   });
 }
 

@@ -46,12 +46,21 @@ export async function toCallerError(thrown: unknown, { sql, client }: ErrorPlace
   if (isRetryable(thrown)) return contended(thrown);
   // 08: connection exceptions; 53: insufficient resources; 57: the operator stopped it.
   if (/^(?:08|53|57)/.test(code)) return unreachable(thrown);
+  // 28: wrong user or password; 3D, 3F: no such database or schema; 42501: no permission.
+  if (/^(?:28|3D|3F|42501)/.test(code)) return refused(thrown);
   return new Error(`PostgreSQL: ${thrown.message}${at}`, { cause: thrown });
 }
 
 function contended(cause: unknown): AppError {
   return new AppError('OVERLOADED', 'Too many changes meet in the same rows of the database.', {
     hint: 'Try again in a moment; nothing of this change was kept.',
+    cause,
+  });
+}
+
+function refused(cause: DatabaseError): AppError {
+  return new AppError('DATABASE_UNREACHABLE', `PostgreSQL refuses: ${cause.message}.`, {
+    hint: 'Correct the database URL, or the permissions of its user; nothing was changed.',
     cause,
   });
 }

@@ -1,12 +1,18 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
 
 /** Version of the state folder's layout; raised when a released layout changes. */
 export const STATE_FORMAT = 1;
 
-const Format = z.object({ format: z.number().int().min(0), createdBy: z.string() });
+const Format = z.object({
+  format: z.number().int().min(0),
+  createdBy: z.string(),
+  /** Id of the workspace, once there is one. */
+  workspace: z.string().optional(),
+});
 
 export interface StateFolder {
   readonly root: string;
@@ -82,6 +88,17 @@ export async function openFormat(options: {
     await step.migrate(folder);
     writeFormat(file, { ...found, format: from + 1 });
   }
+}
+
+/** The workspace whose database belongs to the folder; null before its first start. */
+export function boundWorkspace(folder: StateFolder): string | null {
+  return readFormat(path.join(folder.root, 'format.json'))?.workspace ?? null;
+}
+
+/** Remembers the workspace; `openFormat` has run before. */
+export function bindWorkspace(folder: StateFolder, workspace: string): void {
+  const file = path.join(folder.root, 'format.json');
+  writeFormat(file, { ...present(readFormat(file), 'the format of the folder'), workspace });
 }
 
 function readFormat(file: string): z.infer<typeof Format> | null {
