@@ -1,11 +1,25 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import {
+  appendFile,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { noFaults } from '../fault-points.ts';
 import { silentLog } from '../log/log.ts';
-import { Journal, SEQS_PER_SEGMENT } from './journal.ts';
+import { sleep } from '../system.ts';
+import { Journal, SEQS_PER_SEGMENT, type Position } from './journal.ts';
 import { decodeSegment, RecordKind, type Segment } from './segment.ts';
 
 let folder: string;
@@ -24,8 +38,10 @@ function open(segmentBytesMax?: number): Promise<Journal> {
 }
 
 async function segments(): Promise<readonly Segment[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.seg')).sort();
-  const read = files.map(async (name) => {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const isSegment = (entry: Dirent): boolean => entry.isFile() && entry.name.endsWith('.seg');
+  const files = entries.filter(isSegment).map(({ name }) => name);
+  const read = files.sort().map(async (name) => {
     const file = path.join(folder, name);
     return decodeSegment(await readFile(file), file);
   });
@@ -63,6 +79,66 @@ describe('Journal', () => {
     expect(position.seq).toBe(SEQS_PER_SEGMENT);
     journal.release(sealed);
     expect(await journal.seal()).toEqual([position.segment]);
+    await journal.close();
+  });
+
+  test('keeps records in the segment they have a number of, however sealing falls', async () => {
+    const journal = await open();
+    const written: Promise<{ text: string; position: Position }>[] = [];
+    for (let round = 1; round <= 30; round += 1) {
+      await journal.append(RecordKind.prediction, `first of ${round}`);
+      const sealed = new AbortController();
+      const sealing = journal.seal().finally(() => {
+        sealed.abort();
+      });
+      // Each stat ends in another phase of the loop than the last: some right before the seal.
+      while (!sealed.signal.aborted) {
+        await stat(folder);
+        const text = `${round}:${written.length}`;
+        const appended = journal.append(RecordKind.prediction, text);
+        written.push(appended.then((position) => ({ text, position })));
+      }
+      await sealing;
+    }
+    for (const { text, position } of await Promise.all(written)) {
+      expect(await journal.read(position)).toBe(text);
+      const first = Number(/(\d+)\.seg$/.exec(position.segment)?.[1]);
+      expect(position.seq - first).toBeGreaterThanOrEqual(0);
+      expect(position.seq - first).toBeLessThan(SEQS_PER_SEGMENT);
+    }
+    await journal.close();
+  });
+
+  test('is durable for everyone who waits, also for the second of two', async () => {
+    const journal = await open();
+    const { segment } = await journal.append(RecordKind.prediction, 'one');
+    const handle = await openFile(segment, 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const { value: datasync } = Object.getOwnPropertyDescriptor(prototype, 'datasync') as {
+      readonly value: (this: FileHandle) => Promise<void>;
+    };
+    let begun = 0;
+    let ended = 0;
+    const spy = vi.spyOn(prototype, 'datasync').mockImplementation(async function (
+      this: FileHandle,
+    ) {
+      begun += 1;
+      await datasync.call(this);
+      await sleep(20);
+      ended += 1;
+    });
+    const first = journal.durable();
+    await journal.append(RecordKind.prediction, 'two');
+    expect(begun).toBe(1);
+    await Promise.all(
+      [1, 2, 3].map(async () => {
+        await journal.durable();
+        expect(ended, 'a sync that began after the write').toBe(2);
+      }),
+    );
+    await first;
+    spy.mockRestore();
+    await handle.close();
     await journal.close();
   });
 
@@ -145,6 +221,21 @@ describe('Journal', () => {
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
     await writeFile(file, bytes);
     await expect(open()).rejects.toMatchObject({ code: 'STATE_NEWER' });
+  });
+
+  test('opens beside a killed process's engine, which still removes segments', async () => {
+    const former = await open();
+    await former.append(RecordKind.prediction, 'flushed meanwhile');
+    const [flushed] = await former.seal();
+    await former.append(RecordKind.prediction, 'kept');
+    await former.close();
+    await rm(flushed!);
+    // Listed, and gone when it is read.
+    await symlink('nowhere', flushed!);
+    const journal = await open();
+    expect(journal.writer).toBe(former.writer);
+    expect(await payloads()).toEqual(['kept']);
+    await journal.close();
   });
 
   test('forgets a segment cut inside its header, which never held a record', async () => {

@@ -1,14 +1,14 @@
-import { ftruncateSync, writeSync } from 'node:fs';
+import { ftruncateSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Faults } from '../fault-points.ts';
 import type { Log } from '../log/log.ts';
 import { every, randomToken } from '../system.ts';
+import { createSegment, writeAll, type OpenSegment } from './open-segment.ts';
 import {
   decodeSegment,
   encodeEnd,
-  encodeHeader,
   FRAME_HEADER_BYTES,
   HEADER_BYTES,
   RECORD_BYTES_MAX,
@@ -31,14 +31,6 @@ export interface Position {
   readonly offset: number;
   readonly length: number;
   readonly seq: number;
-}
-
-interface OpenSegment {
-  readonly path: string;
-  readonly handle: FileHandle;
-  readonly firstSeq: number;
-  nextSeq: number;
-  size: number;
 }
 
 interface Waiter {
@@ -133,8 +125,11 @@ export class Journal {
 
   /** Resolves when everything written so far would survive a power loss. */
   async durable(): Promise<void> {
+    const isCovered = !this.#isDirty;
     if (this.#syncing !== null) await this.#syncing;
-    if (this.#isDirty) await this.#sync();
+    // The one that was under way may have begun before the last write; another caller that waited
+    // for it may have begun the next.
+    if (!isCovered) await (this.#isDirty ? this.#sync() : this.#syncing);
     await Promise.all(this.#closing);
   }
 
@@ -162,10 +157,12 @@ export class Journal {
     const current = this.#open();
     if (current.nextSeq > current.firstSeq) {
       const next = this.#readySpare ?? (await this.#prepareSpare(current));
-      // Another seal may have taken the spare while this one waited for it.
+      // Records that came while this waited have numbers and places in the current segment; writing
+      // them may fill and end it, and another seal may have ended it too.
+      if (this.#waiters.length > 0) this.#write();
       if (this.#current === current) this.#rotate(next);
     }
-    await Promise.all(this.#closing);
+    await Promise.allSettled(this.#closing);
     return [...this.#sealed];
   }
 
@@ -180,7 +177,7 @@ export class Journal {
     if (this.#waiters.length > 0) this.#write();
     const current = this.#open();
     this.#end(current);
-    await Promise.all(this.#closing);
+    await Promise.allSettled(this.#closing);
     const spare = await this.#spare?.catch(() => null);
     if (spare) {
       await spare.handle.close();
@@ -201,7 +198,10 @@ export class Journal {
     let firstSeq = 0;
     for (const name of names.sort()) {
       const file = path.join(folder, name);
-      const segment = decodeSegment(await readFile(file), file);
+      const bytes = await readIfPresent(file);
+      // The engine of a killed process may still be flushing; it never takes the newest segment.
+      if (bytes === null) continue;
+      const segment = decodeSegment(bytes, file);
       if (segment === null) {
         await unlink(file);
         continue;
@@ -227,18 +227,10 @@ export class Journal {
 
   async #create(firstSeq: number): Promise<OpenSegment> {
     const { folder, faults } = this.#options;
-    const file = path.join(folder, `${this.#writer}.${String(firstSeq).padStart(15, '0')}.seg`);
-    const handle = await open(file, 'wx');
-    await handle.write(
-      encodeHeader({ writer: this.#writer, firstSeq, reserved: SEQS_PER_SEGMENT }),
-    );
-    // The reservation must be on disk before its numbers are used.
-    await handle.sync();
-    const directory = await open(folder, 'r');
-    await directory.sync();
-    await directory.close();
+    const header = { writer: this.#writer, firstSeq, reserved: SEQS_PER_SEGMENT };
+    const segment = await createSegment(folder, header);
     faults.hit('journal.segment-created');
-    return { path: file, handle, firstSeq, nextSeq: firstSeq, size: HEADER_BYTES };
+    return segment;
   }
 
   /** Makes the successor ahead of time, because creating a file durably takes milliseconds. */
@@ -333,6 +325,8 @@ export class Journal {
     }
     this.#sealed.push(segment.path);
     const closed = this.#syncAndClose(segment).finally(() => this.#closing.delete(closed));
+    // Whoever asks for durability is told; for the others the log has it.
+    closed.catch(() => undefined);
     this.#closing.add(closed);
   }
 
@@ -341,7 +335,9 @@ export class Journal {
       await segment.handle.datasync();
       this.#options.faults.hit('journal.segment-sealed');
     } catch (thrown) {
-      this.#options.log.error('journal.sync.failed', { error: toAppError(thrown).message });
+      const error = toAppError(thrown);
+      this.#options.log.error('journal.sync.failed', { error: error.message });
+      throw error;
     } finally {
       await segment.handle.close();
     }
@@ -370,12 +366,11 @@ export class Journal {
   }
 }
 
-/** Writes everything at the given file offset or throws; a short write is a full disk. */
-function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  let done = 0;
-  while (done < bytes.length) {
-    const written = writeSync(fd, bytes, done, bytes.length - done, position + done);
-    if (written === 0) throw new AppError('DISK_FULL', 'The journal could not be written.');
-    done += written;
+async function readIfPresent(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw thrown;
   }
 }
