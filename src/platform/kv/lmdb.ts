@@ -1,14 +1,26 @@
 import { statSync } from 'node:fs';
+import { mkdir, statfs } from 'node:fs/promises';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { AppError } from '../../base/errors.ts';
 import { keyBytes } from './kv-key.ts';
 import type { KvChange, KvReader, KvWriter } from './port.ts';
 
 type Map = RootDatabase<Uint8Array, Uint8Array>;
 
-/** Opens the map for the one process that writes it, creating it when missing. */
-export function openLmdbWriter(folder: string): Promise<KvWriter> {
-  return Promise.resolve(new LmdbWriter(folder));
+/** Room that opening needs, and some more: a map's first pages and its table of readers. */
+const FREE_BYTES_MIN = 1024 * 1024;
+
+/**
+ * Opens the map for the one process that writes it, creating it when missing. Rejects with
+ * `DISK_FULL` before lmdb maps a file that has no blocks yet: touching it would kill the process.
+ */
+export async function openLmdbWriter(folder: string): Promise<KvWriter> {
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < FREE_BYTES_MIN) throw diskFull();
+  return new LmdbWriter(folder);
 }
 
 /**
@@ -80,12 +92,19 @@ class LmdbWriter extends LmdbReader implements KvWriter {
 
   async apply(changes: readonly KvChange[]): Promise<void> {
     const keyed = changes.map(({ key, value }) => ({ key: keyBytes(key), value }));
-    await this.#writable.transaction(() => {
-      for (const { key, value } of keyed) {
-        if (value === null) void this.#writable.remove(key);
-        else void this.#writable.put(key, value);
-      }
-    });
+    try {
+      // Synchronous: of lmdb's asynchronous commits a failed one also rejects promises that nobody
+      // can reach, and one under way keeps the process from ending.
+      this.#writable.transactionSync(() => {
+        for (const { key, value } of keyed) {
+          if (value === null) this.#writable.removeSync(key);
+          else this.#writable.putSync(key, value);
+        }
+      });
+    } catch (thrown) {
+      const isFull = (thrown as { code?: unknown }).code === constants.errno.ENOSPC;
+      throw isFull ? diskFull(thrown) : thrown;
+    }
   }
 
   override async close(): Promise<void> {
@@ -100,6 +119,13 @@ function openMap(folder: string, readOnly: boolean): Map {
     noSubdir: false,
     encoding: 'binary',
     keyEncoding: 'binary',
+  });
+}
+
+function diskFull(cause?: unknown): AppError {
+  return new AppError('DISK_FULL', 'The disk that holds the online store is full.', {
+    hint: 'Free some space; what is missing is written again.',
+    cause,
   });
 }
 
