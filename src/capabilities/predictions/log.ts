@@ -73,12 +73,13 @@ export class PredictionLog {
    */
   async append(answered: AnsweredRequest, durability: 'async' | 'sync'): Promise<void> {
     const { journal } = this.#deps;
-    this.#answered += 1;
-    const position = await journal.append(RecordKind.prediction, encodePrediction(answered));
-    if (durability === 'sync') await journal.durable();
-    this.#journaled += 1;
     const { requestId, endpoint, key } = answered;
+    const position = await journal.append(RecordKind.prediction, encodePrediction(answered));
+    this.#journaled += 1;
+    // Before anything else is awaited: a flush may be about to release the record's segment.
     this.unflushed.add({ requestId, endpoint, position }, key);
+    if (durability === 'sync') await journal.durable();
+    this.#answered += 1;
     this.traffic.count({
       now: answered.now,
       endpoint,
