@@ -50,8 +50,8 @@ serveTasks({
   },
   onStop: async () => undefined,
   onClose: () => {
-    // Whatever is under way is idempotent and will be asked for again. Not `process.exit`: it joins
-    // the thread pool, where a write of lmdb waits for this very thread, and frees the lock never.
+    // Whatever is under way is idempotent and will be asked for again. Not `process.exit`: it waits
+    // for what runs in the thread pool, a long query or a write that waits for this very thread.
     process.kill(process.pid, 'SIGKILL');
   },
 });
