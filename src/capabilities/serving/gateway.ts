@@ -82,8 +82,7 @@ export class Gateway {
     const { clock, routes, log } = this.#deps;
     const startedMs = clock.elapsed();
     const [now, wall] = [clock.now(), clock.wall()];
-    const route = routes.get(call.endpoint);
-    if (route === undefined) throw unknownEndpoint(call.endpoint);
+    const route = routes.require(call.endpoint);
     const parsed = parseBody(call.body);
     const target = this.#target(call, { route, envelope: parsed.envelope });
     const outcome =
@@ -244,14 +243,6 @@ function pinned(route: LiveRoute, call: InferCall): WarmModel {
     `Endpoint ${route.endpoint} does not hold version ${call.version} ready.`,
     { hint: `Versions it holds: ${warm}.` },
   );
-}
-
-/** "Request for unknown model" is the text that clients of other servers look for. */
-export function unknownEndpoint(endpoint: string): AppError {
-  const name = JSON.stringify(endpoint.slice(0, 100));
-  return new AppError('ENDPOINT_NOT_FOUND', `Request for unknown model: ${name} is not deployed.`, {
-    hint: 'See what is deployed with: millwright endpoints ls',
-  });
 }
 
 function microsSince(startMs: number, clock: Pick<Clock, 'elapsed'>): number {

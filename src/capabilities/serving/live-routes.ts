@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts';
 import type { EndpointSpec, RouteRevision } from './contract.ts';
 import { layOut, type RoutingTable } from './routing.ts';
 import type { WarmModel } from './warm-models.ts';
@@ -25,6 +26,16 @@ export interface LiveRoute {
  */
 export class LiveRoutes {
   readonly #byEndpoint = new Map<string, LiveRoute>();
+  /** Deployed endpoints without a live route: what kept their model from being loaded. */
+  readonly #failed = new Map<string, string>();
+
+  /** The route; `ENDPOINT_NOT_READY` when it could not be brought up, else `ENDPOINT_NOT_FOUND`. */
+  require(endpoint: string): LiveRoute {
+    const route = this.#byEndpoint.get(endpoint);
+    if (route !== undefined) return route;
+    const why = this.#failed.get(endpoint);
+    throw why === undefined ? unknownEndpoint(endpoint) : notReady(endpoint, why);
+  }
 
   get(endpoint: string): LiveRoute | undefined {
     return this.#byEndpoint.get(endpoint);
@@ -36,7 +47,30 @@ export class LiveRoutes {
 
   replace(route: LiveRoute): void {
     this.#byEndpoint.set(route.endpoint, route);
+    this.#failed.delete(route.endpoint);
   }
+
+  fail(endpoint: string, why: string): void {
+    this.#failed.set(endpoint, why);
+  }
+}
+
+/** "Request for unknown model" is the text that clients of other servers look for. */
+function unknownEndpoint(endpoint: string): AppError {
+  const name = JSON.stringify(endpoint.slice(0, 100));
+  return new AppError('ENDPOINT_NOT_FOUND', `Request for unknown model: ${name} is not deployed.`, {
+    hint: 'See what is deployed with: millwright endpoints ls',
+  });
+}
+
+function notReady(endpoint: string, why: string): AppError {
+  return new AppError(
+    'ENDPOINT_NOT_READY',
+    `The model of ${endpoint} could not be loaded: ${why}`,
+    {
+      hint: 'Mend the cause and start Millwright again, or deploy another version.',
+    },
+  );
 }
 
 export function liveRoute(parts: {

@@ -3,7 +3,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { toHttpError } from '../../platform/http/server.ts';
-import { unknownEndpoint, type Gateway, type InferCall } from './gateway.ts';
+import type { Gateway, InferCall } from './gateway.ts';
 import type { LiveRoute, LiveRoutes } from './live-routes.ts';
 
 /**
@@ -46,16 +46,16 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
   // Clients differ in the key they read; both are sent.
   http.get('/v2/health/live', () => ({ live: true, ready: true }));
   http.get('/v2/health/ready', () => ({ live: true, ready: true }));
-  http.get('/v2/models/:name', (request) => describe(find(routes, nameOf(request)), null));
+  http.get('/v2/models/:name', (request) => describe(routes.require(nameOf(request)), null));
   http.get('/v2/models/:name/versions/:version', (request) =>
-    describe(find(routes, nameOf(request)), versionOf(request)),
+    describe(routes.require(nameOf(request)), versionOf(request)),
   );
   http.get('/v2/models/:name/ready', (request) => ({
-    name: find(routes, nameOf(request)).endpoint,
+    name: routes.require(nameOf(request)).endpoint,
     ready: true,
   }));
   http.get('/v2/models/:name/versions/:version/ready', (request) => {
-    const route = find(routes, nameOf(request));
+    const route = routes.require(nameOf(request));
     describe(route, versionOf(request));
     return { name: route.endpoint, ready: true };
   });
@@ -110,12 +110,6 @@ function describe(route: LiveRoute, version: number | null): unknown {
     inputs: warm.loaded.signature.inputs,
     outputs: warm.loaded.signature.outputs,
   };
-}
-
-function find(routes: LiveRoutes, name: string): LiveRoute {
-  const route = routes.get(name);
-  if (route === undefined) throw unknownEndpoint(name);
-  return route;
 }
 
 function nameOf(request: FastifyRequest): string {

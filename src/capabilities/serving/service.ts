@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, toAppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
 import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
@@ -72,10 +72,9 @@ export class ServingService {
         await this.#switch(endpoint, revision, await this.#warm(revision.arms));
       } catch (thrown) {
         // One broken model must not keep the others from being served.
-        log.error('serving.endpoint.not-started', {
-          endpoint: endpoint.name,
-          error: String(thrown),
-        });
+        const { message } = toAppError(thrown);
+        this.#deps.routes.fail(endpoint.name, message);
+        log.error('serving.endpoint.not-started', { endpoint: endpoint.name, error: message });
       }
     }
   }
@@ -360,7 +359,9 @@ function assertArms(arms: readonly Arm[]): void {
   if (total === BUCKETS && names.size === arms.length) return;
   throw new AppError(
     'INVALID_INPUT',
-    names.size === arms.length ? `The weights add up to ${total}.` : 'Two arms have the same name.',
-    { hint: `Every arm needs its own name, and the weights must add up to ${BUCKETS}.` },
+    names.size === arms.length
+      ? `The weights add up to ${total / 100} %.`
+      : 'Two arms have the same name.',
+    { hint: `Every arm needs its own name, and the weights must add up to ${BUCKETS} (100 %).` },
   );
 }

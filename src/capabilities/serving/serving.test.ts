@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
@@ -89,6 +90,20 @@ describe('an endpoint', () => {
         { name: 'version', shape: [1, 1], data: [1] },
       ],
     });
+  });
+
+  test('says after a restart that its model is gone, and takes another version', async () => {
+    await serve(2);
+    const { folder } = app;
+    const digest = (await app.api.call(contract.getEndpoint, { params })).route!.arms[0]!.digest;
+    await app.app.stop();
+    await rm(path.join(folder, 'artifacts', digest.slice(0, 2)), { recursive: true });
+    app = await createTestApp({ stateFolder: folder });
+    const reply = await infer();
+    expect(reply).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(reply.body.error).toContain('deploy another version');
+    await deploy(2);
+    expect(await served()).toBe(2);
   });
 
   test('is unknown until something is deployed', async () => {

@@ -1,3 +1,4 @@
+import { toAppError } from '../../base/errors.ts';
 import {
   compileReader,
   type InferEnvelope,
@@ -50,9 +51,15 @@ export class WarmModels {
     for (const [key, warming] of this.#byKey) {
       if (keep.has(key)) continue;
       this.#byKey.delete(key);
-      const { loaded } = await warming;
-      await loaded.release();
-      this.#log.info('serving.model.released', { model: key });
+      try {
+        const { loaded } = await warming;
+        await loaded.release();
+        this.#log.info('serving.model.released', { model: key });
+      } catch (thrown) {
+        // The change that left it without traffic has taken effect all the same.
+        const { message } = toAppError(thrown);
+        this.#log.warn('serving.model.not-released', { model: key, error: message });
+      }
     }
   }
 

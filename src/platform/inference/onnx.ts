@@ -80,6 +80,8 @@ export class OnnxInference implements Inference {
         return this.#ask({ kind: 'run', model: await model(), inputs, outputs });
       },
       release: async () => {
+        // A worker that died took the model along.
+        if (current.worker === null || current.worker !== this.#worker) return;
         await this.#ask({ kind: 'release', model: await model() });
       },
     };
