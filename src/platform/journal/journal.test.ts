@@ -223,7 +223,7 @@ describe('Journal', () => {
     await expect(open()).rejects.toMatchObject({ code: 'STATE_NEWER' });
   });
 
-  test('opens beside a killed process's engine, which still removes segments', async () => {
+  test('opens beside the engine of a killed process, still at its segments', async () => {
     const former = await open();
     await former.append(RecordKind.prediction, 'flushed meanwhile');
     const [flushed] = await former.seal();
