@@ -141,7 +141,7 @@ function sendError(
   thrown: unknown,
   to: { request: FastifyRequest; reply: FastifyReply; deps: OipDeps },
 ): void {
-  const error = toHttpError(thrown);
+  const error = toHttpError(thrown, to.request);
   if (error.code === 'INTERNAL') {
     const stack = thrown instanceof Error ? thrown.stack : String(thrown);
     to.deps.log.error('http.request.failed', { url: to.request.url, stack });

@@ -37,6 +37,14 @@ export function checkOrigin(header: string | undefined, allowed: readonly string
   });
 }
 
+/** Refuses a compressed body: read as it is, it would be no JSON, or a model of the wrong bytes. */
+export function checkEncoding(header: string | undefined): void {
+  if (header === undefined || header.toLowerCase() === 'identity') return;
+  throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Compressed bodies are not read.', {
+    hint: 'Send the body without Content-Encoding.',
+  });
+}
+
 function hostName(header: string): string | null {
   const match = /^(\[[0-9a-f:]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(header);
   return match?.[1]?.toLowerCase() ?? null;

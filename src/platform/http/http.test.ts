@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
 import { assertLoopback } from './guards.ts';
 
@@ -105,6 +106,13 @@ describe('a bad request', () => {
       413,
       'BODY_TOO_LARGE',
     ],
+    [
+      'a compressed body',
+      { method: 'POST', url: '/api/v1/tables', headers: { ...json, 'content-encoding': 'gzip' } },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    ['an unknown parameter', { url: '/api/v1/events?limt=1' }, 400, 'INVALID_INPUT'],
     ['a limit out of range', { url: '/api/v1/events?limit=9999999' }, 400, 'INVALID_INPUT'],
     ['a broken escape', { url: '/api/v1/models/%zz/versions' }, 400, 'INVALID_INPUT'],
   ] as const)('with %s is refused with a stable code', async (_, request, status, code) => {
@@ -130,6 +138,30 @@ describe('an Idempotency-Key', () => {
   test('belongs to one request', async () => {
     await create('mine', 'k3');
     expect((await create('other', 'k3')).code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  test('runs one of two requests at once', async () => {
+    const both = await Promise.all([create('twice', 'k6'), create('twice', 'k6')]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([201, 409]));
+    expect(both.map(({ code }) => code)).toContain('CONFLICT');
+    expect((await create('twice', 'k6')).status).toBe(201);
+  });
+
+  test('covers a body that is a stream', async () => {
+    const register = () =>
+      app.app.http.inject({
+        method: 'POST',
+        url: '/api/v1/models/keyed/versions',
+        headers: {
+          host: '127.0.0.1',
+          'content-type': 'application/octet-stream',
+          'idempotency-key': 'k7',
+        },
+        payload: versionModel({ version: 1 }),
+      });
+    const first = await register();
+    expect(first.json()).toMatchObject({ version: 1 });
+    expect((await register()).json()).toEqual(first.json());
   });
 
   test('of a request that failed is free again', async () => {

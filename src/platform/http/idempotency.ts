@@ -58,8 +58,7 @@ export class Idempotency {
     }
     const key = `${request.scope} ${request.key}`;
     const hash = createHash('sha256').update(JSON.stringify(request.content)).digest('hex');
-    const former = await this.#former(key);
-    if (former !== null) return replay(former, hash);
+    // Before the look at what is kept: the first request may end between that look and this one.
     if (this.#running.has(key)) {
       throw new AppError('CONFLICT', 'A request with this Idempotency-Key is still running.', {
         hint: 'Repeat it when that one has answered.',
@@ -67,6 +66,8 @@ export class Idempotency {
     }
     this.#running.add(key);
     try {
+      const former = await this.#former(key);
+      if (former !== null) return replay(former, hash);
       const reply = await run();
       await this.#keep(key, { hash, reply });
       return reply;

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { assert } from '../../base/assert.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { closeConnections } from './close-connections.ts';
-import { checkHost, checkOrigin } from './guards.ts';
+import { checkEncoding, checkHost, checkOrigin } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { AnyRoute } from '../../base/route.ts';
 import type { MountedRoute, RequestContext } from './mount.ts';
@@ -53,6 +53,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   http.addHook('onRequest', (request, reply, done) => {
     checkHost(request.headers.host, options.allowedHosts);
     checkOrigin(request.headers.origin, options.allowedHosts);
+    checkEncoding(request.headers['content-encoding']);
     reply.header('x-content-type-options', 'nosniff');
     done();
   });
@@ -77,8 +78,12 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
 /**
  * Fastify's own failures (a broken body, a wrong content type) and anything thrown, as one form.
  */
-export function toHttpError(thrown: unknown): AppError {
+export function toHttpError(thrown: unknown, request: FastifyRequest): AppError {
   if (thrown instanceof AppError) return thrown;
+  // Nobody reads this answer; what the broken body led to is no bug.
+  if (request.raw.destroyed && !request.raw.complete) {
+    return new AppError('INVALID_INPUT', 'The client went away before its request was complete.');
+  }
   const { code, message } = thrown as { code?: string; message?: string };
   switch (code ?? '') {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -107,7 +112,7 @@ async function sendError(
   thrown: unknown,
   to: { request: FastifyRequest; reply: FastifyReply; log: Log },
 ): Promise<void> {
-  const error = toHttpError(thrown);
+  const error = toHttpError(thrown, to.request);
   if (error.code === 'INTERNAL') {
     const stack = thrown instanceof Error ? thrown.stack : String(thrown);
     to.log.error('http.request.failed', { method: to.request.method, url: to.request.url, stack });
@@ -118,13 +123,14 @@ async function sendError(
 
 function addRoute(http: FastifyInstance, mounted: MountedRoute, options: HttpOptions): void {
   const { route } = mounted;
+  const query = route.query instanceof z.ZodObject ? route.query.strict() : route.query;
   const add = (scope: FastifyInstance): void => {
     scope.route({
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
         const start = options.clock.elapsed();
-        const result = await answer(mounted, { request, reply, options });
+        const result = await answer(mounted, { request, reply, options, query });
         options.log.debug('http.request', {
           route: route.id,
           duration_ms: Math.round(options.clock.elapsed() - start),
@@ -147,13 +153,19 @@ function addRoute(http: FastifyInstance, mounted: MountedRoute, options: HttpOpt
 
 async function answer(
   mounted: MountedRoute,
-  on: { request: FastifyRequest; reply: FastifyReply; options: HttpOptions },
+  on: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly options: HttpOptions;
+    /** The query's schema, which takes no unknown name: a mistyped one would be ignored. */
+    readonly query: AnyRoute['query'];
+  },
 ): Promise<unknown> {
   const { route } = mounted;
   const { request, reply, options } = on;
   const parts = {
     params: parsePart(route.params, request.params, 'path'),
-    query: parsePart(route.query, request.query, 'query'),
+    query: parsePart(on.query, request.query, 'query'),
     body: route.bodyType === 'stream' ? undefined : parsePart(route.body, request.body, 'body'),
   };
   const run = async (): Promise<unknown> => {
@@ -166,9 +178,12 @@ async function answer(
     return checked.data;
   };
   const key = request.headers['idempotency-key'];
-  const isKept = route.method === 'POST' && typeof key === 'string' && route.bodyType !== 'stream';
+  const isKept = route.method === 'POST' && typeof key === 'string';
+  // A stream is not read before it is known whether it is needed: its length stands for it.
+  const content =
+    route.bodyType === 'stream' ? request.headers['content-length'] : (parts.body ?? null);
   const result = isKept
-    ? await options.idempotency.once({ key, scope: request.url, content: parts.body ?? null }, run)
+    ? await options.idempotency.once({ key, scope: request.url, content: content ?? null }, run)
     : await run();
   return reply.status(route.status ?? 200).send(result);
 }
