@@ -41,6 +41,8 @@ export class OnnxSession {
   readonly runtime: string;
   readonly #ort: Ort;
   readonly #session: InferenceSession;
+  #running = 0;
+  #onIdle: (() => void) | null = null;
 
   private constructor(ort: Ort, session: InferenceSession) {
     this.#ort = ort;
@@ -73,6 +75,26 @@ export class OnnxSession {
   }
 
   async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]> {
+    this.#running += 1;
+    try {
+      return await this.#run(inputs, outputs);
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Frees it once the runs under way are done: the runtime starts each in a later loop phase. */
+  async release(): Promise<void> {
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#session.release();
+  }
+
+  async #run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]> {
     const feeds: Record<string, OrtTensor> = {};
     for (const { name, datatype, data, shape } of inputs) {
       feeds[name] = new this.#ort.Tensor(TO_ORT[datatype], data, shape);
@@ -87,10 +109,6 @@ export class OnnxSession {
     }
     const names = outputs.length === 0 ? this.signature.outputs.map(({ name }) => name) : outputs;
     return names.map((name) => fromOrt(name, results[name] as OrtTensor));
-  }
-
-  async release(): Promise<void> {
-    await this.#session.release();
   }
 }
 

@@ -64,6 +64,20 @@ test('keeps a model that is slow to load in the worker, with the same answers', 
   await model.release();
 });
 
+test.each([
+  ['main', 0],
+  ['worker', 10_000_000],
+])('a model on %s answers what it was asked before it is released', async (where, floats) => {
+  const content = versionModel({ version: 5, paddingFloats: floats });
+  const model = await inference.load(await file(`${where}.onnx`, content));
+  expect(model.placement).toBe(where);
+  const runs = Array.from({ length: 50 }, () => model.run(inputs, ['version']));
+  await model.release();
+  for (const outputs of await Promise.all(runs)) {
+    expect(answers(outputs)).toEqual([['version', [2, 1], [5, 5]]]);
+  }
+});
+
 test('answers again after the worker died', async () => {
   const large = versionModel({ version: 4, paddingFloats: 5_000_000 });
   const model = await inference.load(await file('f.onnx', large));

@@ -128,27 +128,10 @@ function costs(loaded: Loaded): Pick<LoadedModel, 'signature' | 'runtime' | 'loa
 }
 
 function onMain(loaded: Loaded, session: OnnxSession): LoadedModel {
-  let running = 0;
-  let onIdle: (() => void) | null = null;
   return {
     ...costs(loaded),
     placement: 'main',
-    run: async (inputs, outputs) => {
-      running += 1;
-      try {
-        return await session.run(inputs, outputs);
-      } finally {
-        running -= 1;
-        if (running === 0) onIdle?.();
-      }
-    },
-    release: async () => {
-      if (running > 0) {
-        await new Promise<void>((resolve) => {
-          onIdle = resolve;
-        });
-      }
-      await session.release();
-    },
+    run: (inputs, outputs) => session.run(inputs, outputs),
+    release: () => session.release(),
   };
 }
