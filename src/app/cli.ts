@@ -9,6 +9,7 @@ import { tables } from '../capabilities/tables/index.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import { createOutput } from '../platform/cli/output.ts';
+import { printable } from '../platform/cli/printable.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
@@ -54,7 +55,8 @@ export function createProgram(): Command {
     .version(programVersion)
     .exitOverride()
     .enablePositionalOptions()
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .showHelpAfterError('Add --help to see how it is used.');
   // The command that runs: options may stand before or after its name.
   let running: Command = program;
   program.hook('preAction', (_, action) => {
@@ -159,7 +161,7 @@ function printError(thrown: unknown, isJson: boolean): void {
     process.stderr.write(`${JSON.stringify({ error: error.toBody() }, null, 2)}\n`);
     return;
   }
-  process.stderr.write(`error: ${error.message}\n`);
+  process.stderr.write(`error: ${printable(error.message)}\n`);
   if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
   if (error.code === 'INTERNAL' && thrown instanceof Error) {
     process.stderr.write(`${thrown.stack ?? thrown.message}\n`);

@@ -14,6 +14,8 @@ import { injectTransport } from './inject-transport.ts';
 /** How long a command waits for another command that owns the folder for its duration. */
 const OWNED_WAIT_MS = 15_000;
 const OWNED_RETRY_MS = 200;
+/** An owner answers in milliseconds; a stranger on its former port perhaps never. */
+const OWNER_ANSWERS_MS = 5000;
 
 /**
  * Runs `action` against the owner of the state folder; with none running this process becomes the
@@ -56,11 +58,12 @@ async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | nul
 async function findOwner(config: Config, actor: string): Promise<Api | null> {
   const owner = readOwner(config.stateFolder);
   if (owner === null || owner.url === null) return null;
-  const api = new HttpApi(socketTransport(owner.url), { actor });
+  const probe = new HttpApi(socketTransport(owner.url, { timeoutMs: OWNER_ANSWERS_MS }), { actor });
   try {
-    const status = await api.call(getStatus, {});
+    const status = await probe.call(getStatus, {});
     const isOurs = status.stateFolder === stateFolder(config.stateFolder).root;
-    return isOurs && status.pid === owner.pid ? api : null;
+    if (!isOurs || status.pid !== owner.pid) return null;
+    return new HttpApi(socketTransport(owner.url), { actor });
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../platform/cli/context.ts';
+import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import { getLogStatus, listPredictions, postLabels } from './contract.ts';
 
 export function predictionsCommands(program: Command, cli: CliContext): void {
@@ -9,7 +10,7 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
     .command('ls')
     .description('recently answered requests of an endpoint, newest first')
     .argument('<endpoint>', 'endpoint')
-    .option('--limit <n>', 'how many', Number, 20)
+    .option('--limit <n>', 'how many', wholeNumber, 20)
     .action(async (endpoint: string, { limit }: { limit: number }) => {
       const page = await cli.withApi((api) =>
         api.call(listPredictions, { params: { endpoint }, query: { limit } }),

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CliContext } from '../../platform/cli/context.ts';
+import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import * as contract from './contract.ts';
 import type { RouteRevision } from './contract.ts';
 import { printTrace } from './print-trace.ts';
@@ -157,7 +158,7 @@ function changeCommands(program: Command, cli: CliContext): void {
     .description('send the traffic back to where it went before')
     .argument('<endpoint>', 'endpoint')
     .requiredOption('--reason <text>', 'why, for the record')
-    .option('--to <revision>', 'a former revision; default: the one before', Number)
+    .option('--to <revision>', 'a former revision; default: the one before', wholeNumber)
     .action(async (endpoint: string, options: ReasonOption & { to?: number }) => {
       const { reason, to } = options;
       const revision = await cli.withApi((api) =>

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { AppError } from '../../base/errors.ts';
 import type { CliContext } from '../../platform/cli/context.ts';
+import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import type { Cell } from '../../platform/cli/output.ts';
 import {
   appendRows,
@@ -30,7 +31,7 @@ function listCommand(tables: Command, cli: CliContext): void {
   tables
     .command('ls')
     .description('list tables')
-    .option('--limit <n>', 'how many', Number, 100)
+    .option('--limit <n>', 'how many', wholeNumber, 100)
     .action(async (query: { limit: number }) => {
       const page = await cli.withApi((api) => api.call(listTables, { query }));
       cli.out.result(page.items, () => {
@@ -66,7 +67,7 @@ function showCommand(tables: Command, cli: CliContext): void {
     .command('show')
     .description('describe a table')
     .argument('<table>', 'namespace.name')
-    .option('--version <n>', 'as of this version', Number)
+    .option('--version <n>', 'as of this version', wholeNumber)
     .action(async (table: string, query: { version?: number }) => {
       const params = parseTable(table);
       const found = await cli.withApi((api) => api.call(getTable, { params, query }));
@@ -95,7 +96,7 @@ function appendCommand(tables: Command, cli: CliContext): void {
     .argument('<file>', 'NDJSON file; - reads standard input')
     .option('--batch <id>', 'repeating the same id adds nothing')
     .option('--stream <name>', 'a stream whose batches carry rising sequence numbers')
-    .option('--sequence <n>', 'the number of this batch in its stream', Number)
+    .option('--sequence <n>', 'the number of this batch in its stream', wholeNumber)
     .action(
       async (
         table: string,
@@ -120,9 +121,9 @@ function rowsCommand(tables: Command, cli: CliContext): void {
     .command('rows')
     .description('print rows')
     .argument('<table>', 'namespace.name')
-    .option('--version <n>', 'as of this version', Number)
-    .option('--limit <n>', 'how many', Number, 20)
-    .option('--offset <n>', 'how many to skip', Number, 0)
+    .option('--version <n>', 'as of this version', wholeNumber)
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--offset <n>', 'how many to skip', wholeNumber, 0)
     .action(async (table: string, query: { version?: number; limit: number; offset: number }) => {
       const params = parseTable(table);
       const found = await cli.withApi((api) => api.call(readRows, { params, query }));
@@ -140,7 +141,7 @@ function historyCommand(tables: Command, cli: CliContext): void {
     .command('history')
     .description('list the commits of a table, newest first')
     .argument('<table>', 'namespace.name')
-    .option('--limit <n>', 'how many', Number, 20)
+    .option('--limit <n>', 'how many', wholeNumber, 20)
     .action(async (table: string, query: { limit: number }) => {
       const params = parseTable(table);
       const page = await cli.withApi((api) => api.call(tableHistory, { params, query }));

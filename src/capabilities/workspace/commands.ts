@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../platform/cli/context.ts';
+import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import { advanceClock, getStatus, listEvents } from './contract.ts';
 
 const BYTES_PER_MB = 1_000_000;
@@ -28,7 +29,7 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
     .command('events')
     .description('what happened, newest first')
     .option('--subject <subject>', 'only of one thing, such as endpoint/late')
-    .option('--limit <n>', 'how many', Number, 20)
+    .option('--limit <n>', 'how many', wholeNumber, 20)
     .action(async (options: { subject?: string; limit: number }) => {
       const page = await cli.withApi((api) => api.call(listEvents, { query: options }));
       cli.out.result(page.items, () =>

@@ -80,14 +80,22 @@ function toError(status: number, value: unknown): AppError {
   return new AppError('INTERNAL', `The server answered ${status} without an explanation.`);
 }
 
-/** Speaks to the owner of the workspace over its socket. */
-export function socketTransport(baseUrl: string): Transport {
+/**
+ * Speaks to the owner of the workspace over its socket; `timeoutMs` bounds each request (default:
+ * not at all, because a deployment or an upload takes as long as it takes).
+ */
+export function socketTransport(
+  baseUrl: string,
+  options: { readonly timeoutMs?: number } = {},
+): Transport {
+  const { timeoutMs } = options;
   return async ({ method, url, headers, body }) => {
     let response: Response;
     try {
       response = await fetch(new URL(url, baseUrl), {
         method,
         headers,
+        ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
         ...(body === null ? {} : { body: body as never, duplex: 'half' }),
       });
     } catch (thrown) {

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printable } from './printable.ts';
 
 export type Cell = string | number | boolean | null;
 
@@ -27,12 +28,13 @@ export function createOutput(options: { isJson: boolean; sink: Sink }): Output {
       sink.write(`${JSON.stringify(value, null, 2)}\n`);
     },
     line: (text) => {
-      if (!isJson) sink.write(`${text}\n`);
+      if (!isJson) sink.write(`${printable(text)}\n`);
     },
     table: (head, rows) => {
       if (isJson) return;
       const table = new Table({ head: [...head], style: { head: [], border: [] } });
-      for (const row of rows) table.push(row.map((cell) => (cell === null ? '' : String(cell))));
+      for (const row of rows)
+        table.push(row.map((cell) => (cell === null ? '' : printable(String(cell)))));
       sink.write(`${table.toString()}\n`);
     },
     result: (value, human) => {

@@ -89,6 +89,13 @@ describe('the configuration', () => {
     expect(load).toThrow('MILLWRIGHT_PORT=http is not a port');
   });
 
+  test('takes an empty variable for one that is not set', () => {
+    const env = { MILLWRIGHT_PORT: '', MILLWRIGHT_STATE: '', MILLWRIGHT_DATABASE_URL: '' };
+    expect(loadConfig({ folder, env, flags: {} })).toEqual(
+      loadConfig({ folder, env: {}, flags: {} }),
+    );
+  });
+
   test('refuses a named file that does not exist', () => {
     expect(() => loadConfig({ folder, env: {}, flags: { config: 'nope.yaml' } })).toThrow(
       'does not exist',

@@ -30,7 +30,9 @@ export function loadConfig(options: {
   readonly env: Env;
   readonly flags: ConfigFlags;
 }): Config {
-  const { folder, env, flags } = options;
+  const { folder, flags } = options;
+  // As usual, a variable set to nothing is one that is not set.
+  const env = Object.fromEntries(Object.entries(options.env).filter(([, value]) => value !== ''));
   const file = readConfigFile(folder, flags.config);
   const level = flags.logLevel ?? env['MILLWRIGHT_LOG'] ?? file?.log?.level ?? 'info';
   const logLevel = LOG_LEVELS.find((known) => known === level);
@@ -41,7 +43,7 @@ export function loadConfig(options: {
     stateFolder: path.resolve(folder, flags.state ?? env['MILLWRIGHT_STATE'] ?? '.millwright'),
     host: flags.host ?? env['MILLWRIGHT_HOST'] ?? file?.server?.host ?? '127.0.0.1',
     port: flags.port ?? portFromEnv(env['MILLWRIGHT_PORT']) ?? file?.server?.port ?? DEFAULT_PORT,
-    allowedHosts: file?.server?.allowed_hosts ?? [],
+    allowedHosts: (file?.server?.allowed_hosts ?? []).map((host) => host.toLowerCase()),
     databaseUrl: env['MILLWRIGHT_DATABASE_URL'] ?? file?.database?.url ?? null,
     logLevel,
     webhooks: file?.webhooks ?? [],
