@@ -2,16 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/platform/system.ts';
+import { sleep, systemClock } from '../../src/platform/system.ts';
 import { HttpClient } from './http-client.ts';
-import { ENDPOINT, prepareState } from './prepared-state.ts';
-import { killAll, startServer } from './server-process.ts';
+import { ENDPOINT, prepareEndpoint, prepareState } from './prepared-state.ts';
+import { killAll, startServer, type Server } from './server-process.ts';
 import { flush } from './traffic.ts';
 
 /** Switching and rolling back while the endpoint is under full load. */
 
 const CONNECTIONS = 16;
 const SWITCHES = 20;
+/** How long a version serves before the next change. */
+const SERVED_MS = 100;
+/** 40 MB, which take far too long to load for the main thread. */
+const COSTLY_FLOATS = 10_000_000;
+const BASE = `/api/v1/endpoints/${ENDPOINT}`;
 const BODY = JSON.stringify({
   inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }],
 });
@@ -20,7 +25,6 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mw-switch-'));
-  await prepareState(path.join(folder, 'state'), 2);
 });
 
 afterAll(async () => {
@@ -83,30 +87,20 @@ async function logged(client: HttpClient): Promise<Map<string, Listed['items'][n
   return found;
 }
 
-test('no request fails, and each is logged with the version that computed it', async () => {
-  const server = await startServer({ state: path.join(folder, 'state') });
+/** Sends requests on all connections while `change` runs; each is then held against the log. */
+async function switchUnderLoad(
+  server: Server,
+  change: (control: HttpClient) => Promise<void>,
+): Promise<readonly Seen[]> {
   const client = new HttpClient(server.url, { connections: CONNECTIONS });
   const control = new HttpClient(server.url, { connections: 1 });
   const seen: Seen[] = [];
-  const rollbackMs: number[] = [];
   let isOver = false;
   const load = Array.from({ length: CONNECTIONS }, () => hammer(client, seen, () => isOver));
-  for (let count = 0; count < SWITCHES; count += 1) {
-    const base = `/api/v1/endpoints/${ENDPOINT}`;
-    if (count % 4 === 3) {
-      const start = systemClock.elapsed();
-      await control.json('POST', `${base}/rollback`, { reason: 'drill' });
-      rollbackMs.push(systemClock.elapsed() - start);
-    } else {
-      await control.json('POST', `${base}/deploy`, { version: 1 + ((count + 1) % 2) });
-    }
-  }
+  await change(control);
   isOver = true;
   await Promise.all(load);
   await flush(control);
-
-  expect(new Set(seen.map(({ computedBy }) => computedBy))).toEqual(new Set([1, 2]));
-  expect(new Set(seen.map(({ revision }) => revision)).size).toBeGreaterThan(SWITCHES / 2);
   const log = await logged(control);
   expect(log.size).toBe(seen.length);
   for (const { requestId, computedBy, header, revision } of seen) {
@@ -118,11 +112,49 @@ test('no request fails, and each is logged with the version that computed it', a
     ]);
     expect(record?.routeRevision).toBe(revision);
   }
+  client.close();
+  control.close();
+  return seen;
+}
+
+test('no request fails, and each is logged with the version that computed it', async () => {
+  const state = path.join(folder, 'cheap');
+  await prepareState(state, 2);
+  const server = await startServer({ state });
+  const rollbackMs: number[] = [];
+  const seen = await switchUnderLoad(server, async (control) => {
+    for (let count = 0; count < SWITCHES; count += 1) {
+      await sleep(SERVED_MS);
+      if (count % 4 === 3) {
+        const start = systemClock.elapsed();
+        await control.json('POST', `${BASE}/rollback`, { reason: 'drill' });
+        rollbackMs.push(systemClock.elapsed() - start);
+      } else {
+        await control.json('POST', `${BASE}/deploy`, { version: 1 + ((count + 1) % 2) });
+      }
+    }
+  });
+  expect(new Set(seen.map(({ computedBy }) => computedBy))).toEqual(new Set([1, 2]));
+  expect(new Set(seen.map(({ revision }) => revision)).size).toBeGreaterThan(SWITCHES / 2);
   process.stdout.write(
     `${seen.length} requests over ${SWITCHES} changes; slowest rollback under load ` +
       `${Math.max(...rollbackMs).toFixed(0)} ms\n`,
   );
-  client.close();
-  control.close();
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
+
+test('no request fails on costly models, which are let go two versions later', async () => {
+  const server = await startServer({ state: path.join(folder, 'costly') });
+  const setUp = new HttpClient(server.url);
+  await prepareEndpoint(setUp, { versions: 3, paddingFloats: COSTLY_FLOATS });
+  const endpoint = await setUp.json<{ warm: { placement: string }[] }>('GET', BASE);
+  expect(endpoint.warm.map(({ placement }) => placement)).toEqual(['worker']);
+  setUp.close();
+  const seen = await switchUnderLoad(server, async (control) => {
+    for (const version of [2, 3, 1, 2]) {
+      await control.json('POST', `${BASE}/deploy`, { version });
+    }
+  });
+  expect(new Set(seen.map(({ computedBy }) => computedBy))).toEqual(new Set([1, 2, 3]));
   expect(await server.stop()).toEqual({ code: 0, signal: null });
 });
