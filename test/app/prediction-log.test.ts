@@ -117,6 +117,16 @@ describe('labels', () => {
     }
   });
 
+  test('are looked for without flushing when none wait', async () => {
+    const first = await ask('AA6');
+    await label({ endpoint: 'late', requestId: first, value: 1 });
+    expect(await labelsOf(first)).toEqual([[1, 1]]);
+    const second = await ask('AA7');
+    expect(await labelsOf(second)).toEqual([]);
+    const trace = await app.api.call(traceRequest, { params: { requestId: second } });
+    expect(trace.prediction.source).toBe('journal');
+  });
+
   test('survive a restart', async () => {
     const id = await ask('AA4');
     await label({ endpoint: 'late', requestId: id, value: 3.5, at: '2001-03-01T05:00:00+01:00' });

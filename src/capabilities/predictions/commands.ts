@@ -38,7 +38,7 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
       const status = await cli.withApi((api) => api.call(getLogStatus, {}));
       cli.out.result(status, () => {
         cli.out.line(
-          `answered ${status.answered} = journaled ${status.journaled}; in the tables ${status.flushed}`,
+          `since start: ${status.answered} answered, ${status.journaled} journaled, ${status.flushed} put into tables`,
         );
         if (status.lastFlushError !== null)
           cli.out.line(`last flush failed: ${status.lastFlushError}`);

@@ -40,12 +40,15 @@ interface Batch {
 export async function flushSegments(
   segments: readonly string[],
   deps: PredictionTaskDeps,
+  signal: AbortSignal,
 ): Promise<FlushOutcome> {
   const outcome = { predictions: 0, labels: 0, released: [] as string[], failures: [] as string[] };
   // A table that failed takes no later rows either: its stream's numbers would pass the lost ones
   // by.
   const blocked = new Set<string>();
   for (const file of segments) {
+    // Its caller has given up and will ask again: two at once would do everything twice.
+    signal.throwIfAborted();
     const isWhole = await flushSegment(file, { deps, blocked, outcome });
     if (!isWhole) continue;
     deps.faults.hit('flush.before-unlink');
@@ -138,16 +141,18 @@ async function append(batch: Batch, writer: string, deps: PredictionTaskDeps): P
   const missing = batch.rows.filter(({ seq }) => seq > newest);
   faults.hit('flush.before-append');
   let addedIn: number | null = null;
+  let added = 0;
   if (missing.length > 0) {
     const txn = { appId, version: missing.at(-1)!.seq };
     const beforeCommit = (): void => faults.hit('flush.before-commit');
     const done = await tables.append({ ...ref, ndjson: ndjson(missing), txn, beforeCommit });
     faults.hit('flush.after-commit');
     addedIn = done.version;
+    added = done.rows;
   }
   faults.hit('flush.before-index');
   await index(batch, addedIn, deps);
-  return missing.length;
+  return added;
 }
 
 function ndjson(rows: Batch['rows']): Uint8Array {

@@ -4,7 +4,8 @@ import type { Engine } from '../../platform/engine/port.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
 import { RecordKind } from '../../platform/journal/segment.ts';
 import type { Log } from '../../platform/log/log.ts';
-import { every } from '../../platform/system.ts';
+import { after, every } from '../../platform/system.ts';
+import type { FlushOutcome } from './flush.ts';
 import type { JournaledLabel, AnsweredRequest } from './record.ts';
 import { encodePrediction } from './record.ts';
 import type { PredictionTasks } from './tasks.ts';
@@ -14,6 +15,12 @@ import { Unflushed } from './unflushed.ts';
 /** Records become visible in their table within about this time (the promise is 10 s). */
 const FLUSH_INTERVAL_MS = 5000;
 const FLUSH_TIMEOUT_MS = 300_000;
+/** Rebuilding the index of a large log takes long, and giving up would start it anew. */
+const INDEX_TIMEOUT_MS = 24 * 3600 * 1000;
+/** How long a stop waits for the last flush: an engine that hangs must not hold it for minutes. */
+const CLOSE_WAIT_MS = 10_000;
+
+const NOTHING: FlushOutcome = { predictions: 0, labels: 0, released: [], failures: [] };
 
 export interface LogStatus {
   readonly answered: number;
@@ -45,6 +52,9 @@ export class PredictionLog {
   #lastFlushAt: Micros | null = null;
   #lastFlushError: string | null = null;
   #flushing: Promise<void> | null = null;
+  /** Counts appends of labels, the one that a former process may have left behind included. */
+  #labelAppends = 1;
+  #labelAppendsFlushed = 0;
   /** Settles when the request index is whole: nothing is unknown before that. */
   #index: Promise<void> | null = null;
   #stop: () => void = () => undefined;
@@ -64,7 +74,14 @@ export class PredictionLog {
   /** Flushes what there is; what cannot be flushed waits in the journal for the next start. */
   async close(): Promise<void> {
     this.#stop();
-    await this.flush().catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      const cancel = after(CLOSE_WAIT_MS, resolve);
+      const finish = (): void => {
+        cancel();
+        resolve();
+      };
+      this.flush().then(finish, finish);
+    });
   }
 
   /**
@@ -92,6 +109,7 @@ export class PredictionLog {
   /** Labels are few and precious: they are durable before they are acknowledged. */
   async appendLabels(labels: readonly JournaledLabel[]): Promise<void> {
     const { journal } = this.#deps;
+    this.#labelAppends += 1;
     const written = labels.map((label) => journal.append(RecordKind.label, JSON.stringify(label)));
     await Promise.all(written);
     await journal.durable();
@@ -104,6 +122,11 @@ export class PredictionLog {
       this.#flushing = null;
     });
     await this.#flushing;
+  }
+
+  /** As `flush` when a label may wait in the journal; else there is nothing to do. */
+  async flushLabels(): Promise<void> {
+    if (this.#labelAppendsFlushed < this.#labelAppends) await this.flush();
   }
 
   status(): LogStatus {
@@ -120,7 +143,9 @@ export class PredictionLog {
   async #makeIndexWhole(): Promise<void> {
     const { engine, log } = this.#deps;
     try {
-      const { indexed } = await engine.run('predictions.index', null);
+      const { indexed } = await engine.run('predictions.index', null, {
+        timeoutMs: INDEX_TIMEOUT_MS,
+      });
       if (indexed > 0) log.info('predictions.index.rebuilt', { requests: indexed });
     } catch (thrown) {
       this.#index = null;
@@ -129,34 +154,37 @@ export class PredictionLog {
   }
 
   async #flushOnce(): Promise<void> {
-    const { journal, engine, clock, log } = this.#deps;
+    const { journal, log } = this.#deps;
     try {
       await (this.#index ??= this.#makeIndexWhole());
+      const labelAppends = this.#labelAppends;
       const segments = await journal.seal();
-      if (segments.length === 0) return;
-      const start = clock.elapsed();
-      const done = await engine.run(
-        'predictions.flush',
-        { segments },
-        { timeoutMs: FLUSH_TIMEOUT_MS },
-      );
-      journal.release(done.released);
-      this.unflushed.release(done.released);
-      this.#flushed += done.predictions;
-      this.#lastFlushAt = clock.wall();
-      this.#lastFlushError = done.failures[0] ?? null;
-      for (const failure of done.failures)
-        log.error('predictions.flush.failed', { error: failure });
-      log.debug('predictions.flushed', {
-        predictions: done.predictions,
-        labels: done.labels,
-        duration_ms: Math.round(clock.elapsed() - start),
-      });
+      const { failures } = segments.length === 0 ? NOTHING : await this.#flushSegments(segments);
+      this.#lastFlushError = failures[0] ?? null;
+      if (failures.length === 0) this.#labelAppendsFlushed = labelAppends;
+      for (const failure of failures) log.error('predictions.flush.failed', { error: failure });
     } catch (thrown) {
       const error = toAppError(thrown);
       this.#lastFlushError = error.message;
       log.warn('predictions.flush.failed', { code: error.code, error: error.message });
       throw thrown;
     }
+  }
+
+  async #flushSegments(segments: readonly string[]): Promise<FlushOutcome> {
+    const { journal, engine, clock, log } = this.#deps;
+    const start = clock.elapsed();
+    const options = { timeoutMs: FLUSH_TIMEOUT_MS };
+    const done = await engine.run('predictions.flush', { segments }, options);
+    journal.release(done.released);
+    this.unflushed.release(done.released);
+    this.#flushed += done.predictions;
+    this.#lastFlushAt = clock.wall();
+    log.debug('predictions.flushed', {
+      predictions: done.predictions,
+      labels: done.labels,
+      duration_ms: Math.round(clock.elapsed() - start),
+    });
+    return done;
   }
 }

@@ -69,7 +69,7 @@ export class PredictionsService {
   /** Labels of one request, oldest first; the last one counts. */
   async labelsOf(prediction: Prediction): Promise<readonly Label[]> {
     const { engine } = this.#deps;
-    await this.#deps.log.flush().catch(() => undefined);
+    await this.#deps.log.flushLabels().catch(() => undefined);
     const { endpoint, requestId } = prediction;
     const rows = await engine.run('predictions.labels', { endpoint, requestId });
     return rows.map(({ value, at }, index) => ({

@@ -54,7 +54,7 @@ export interface PredictionTaskDeps {
 export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
   const { tables } = deps;
   return {
-    'predictions.flush': ({ segments }) => flushSegments(segments, deps),
+    'predictions.flush': ({ segments }, { signal }) => flushSegments(segments, deps, signal),
     'predictions.find': async (indexed, { signal }) => {
       const found = await find(tables, indexed, signal);
       if (found !== null || indexed.tableVersion === null) return found;

@@ -142,6 +142,16 @@ describe('Journal', () => {
     await journal.close();
   });
 
+  test('closes in the turn of an append, and does nothing after', async () => {
+    const journal = await open();
+    const written = journal.append(RecordKind.prediction, 'last');
+    await journal.close();
+    expect((await written).seq).toBe(0);
+    expect(await payloads()).toEqual(['last']);
+    // What the append had scheduled for the end of its turn runs into a closed journal.
+    await sleep(10);
+  });
+
   test('does not seal an empty segment', async () => {
     const journal = await open();
     expect(await journal.seal()).toEqual([]);

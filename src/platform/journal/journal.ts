@@ -271,13 +271,14 @@ export class Journal {
 
   #write(): void {
     this.#isScheduled = false;
+    // Sealing and closing write at once: what they left scheduled finds nothing, perhaps no segment.
+    if (this.#waiters.length === 0) return;
     const { faults } = this.#options;
     const segment = this.#open();
     const waiters = this.#waiters;
     const bytes = this.#batch.subarray(0, this.#batchBytes);
     this.#waiters = [];
     this.#batchBytes = 0;
-    if (waiters.length === 0) return;
     faults.hit('journal.before-write');
     try {
       writeAll(segment.handle.fd, bytes, segment.size);
