@@ -162,6 +162,7 @@ export class ServingService {
         throw new AppError(
           'NOTHING_TO_ROLL_BACK',
           `Endpoint ${endpoint.name} has no former revision.`,
+          { hint: `See its revisions with: millwright endpoints revisions ${endpoint.name}` },
         );
       }
       const { arms, salt } = await this.#revision(endpoint, to);

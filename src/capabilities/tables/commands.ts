@@ -32,7 +32,8 @@ function listCommand(tables: Command, cli: CliContext): void {
     .command('ls')
     .description('list tables')
     .option('--limit <n>', 'how many', wholeNumber, 100)
-    .action(async (query: { limit: number }) => {
+    .action(async ({ limit }: { limit: number }) => {
+      const query = { limit };
       const page = await cli.withApi((api) => api.call(listTables, { query }));
       cli.out.result(page.items, () => {
         if (page.items.length === 0) {
@@ -68,7 +69,8 @@ function showCommand(tables: Command, cli: CliContext): void {
     .description('describe a table')
     .argument('<table>', 'namespace.name')
     .option('--version <n>', 'as of this version', wholeNumber)
-    .action(async (table: string, query: { version?: number }) => {
+    .action(async (table: string, { version }: { version?: number }) => {
+      const query = version === undefined ? {} : { version };
       const params = parseTable(table);
       const found = await cli.withApi((api) => api.call(getTable, { params, query }));
       cli.out.result(found, () => {
@@ -101,8 +103,15 @@ function appendCommand(tables: Command, cli: CliContext): void {
       async (
         table: string,
         file: string,
-        query: { batch?: string; stream?: string; sequence?: number },
+        options: { batch?: string; stream?: string; sequence?: number },
       ) => {
+        // Options hold the global ones as well, which the route does not know.
+        const { batch, stream, sequence } = options;
+        const query = {
+          ...(batch === undefined ? {} : { batch }),
+          ...(stream === undefined ? {} : { stream }),
+          ...(sequence === undefined ? {} : { sequence }),
+        };
         const params = parseTable(table);
         const bytes = await openRows(file);
         const done = await cli.withApi((api) =>
@@ -124,7 +133,9 @@ function rowsCommand(tables: Command, cli: CliContext): void {
     .option('--version <n>', 'as of this version', wholeNumber)
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--offset <n>', 'how many to skip', wholeNumber, 0)
-    .action(async (table: string, query: { version?: number; limit: number; offset: number }) => {
+    .action(async (table: string, options: { version?: number; limit: number; offset: number }) => {
+      const { version, limit, offset } = options;
+      const query = { limit, offset, ...(version === undefined ? {} : { version }) };
       const params = parseTable(table);
       const found = await cli.withApi((api) => api.call(readRows, { params, query }));
       cli.out.result(found, () => {
@@ -142,7 +153,8 @@ function historyCommand(tables: Command, cli: CliContext): void {
     .description('list the commits of a table, newest first')
     .argument('<table>', 'namespace.name')
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (table: string, query: { limit: number }) => {
+    .action(async (table: string, { limit }: { limit: number }) => {
+      const query = { limit };
       const params = parseTable(table);
       const page = await cli.withApi((api) => api.call(tableHistory, { params, query }));
       cli.out.result(page.items, () =>

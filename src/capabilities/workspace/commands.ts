@@ -30,8 +30,9 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
     .description('what happened, newest first')
     .option('--subject <subject>', 'only of one thing, such as endpoint/late')
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (options: { subject?: string; limit: number }) => {
-      const page = await cli.withApi((api) => api.call(listEvents, { query: options }));
+    .action(async ({ subject, limit }: { subject?: string; limit: number }) => {
+      const query = { limit, ...(subject === undefined ? {} : { subject }) };
+      const page = await cli.withApi((api) => api.call(listEvents, { query }));
       cli.out.result(page.items, () =>
         cli.out.table(
           ['seq', 'at', 'what', 'of', 'by'],

@@ -271,7 +271,7 @@ export class Journal {
 
   #write(): void {
     this.#isScheduled = false;
-    // Sealing and closing write at once: what they left scheduled finds nothing, perhaps no segment.
+    // Sealing and closing write at once; what they left scheduled finds nothing, even no segment.
     if (this.#waiters.length === 0) return;
     const { faults } = this.#options;
     const segment = this.#open();
