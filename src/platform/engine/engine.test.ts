@@ -124,6 +124,29 @@ import { serveTasks } from ${JSON.stringify(server)};
     await expect(engine.run('nothing', null)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 
+  test('refuses an input that cannot be sent, also one that waited for the engine', async () => {
+    await start('{ echo: async (input) => input }');
+    const early = engine.run('echo', () => undefined);
+    await expect(early).rejects.toThrow('could not be cloned');
+    const late = engine.run('echo', () => undefined);
+    await expect(late).rejects.toThrow('could not be cloned');
+    expect(await engine.run('echo', 1)).toBe(1);
+  });
+
+  test('tries again when the process cannot even be started', async () => {
+    engine = new EngineSupervisor({
+      entry: 'engine.ts',
+      // Longer than any argument may be.
+      args: ['x'.repeat(1024 * 1024)],
+      env: processEnv,
+      clock: systemClock,
+      log: silentLog,
+    });
+    engine.start();
+    while (engine.restarts < 2) await sleep(10);
+    expect(engine.state).toBe('restarting');
+  });
+
   test('sends a task again when the engine died under it', async () => {
     await start(`{ once: async () => {
       if (existsSync(mark)) return 'second try';

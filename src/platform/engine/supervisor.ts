@@ -68,10 +68,28 @@ export class EngineSupervisor implements RunningEngine {
 
   start(): void {
     const { entry, args, env, log } = this.#options;
-    const child = spawn(process.execPath, [entry, ...args], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      env: { ...env },
+    let child: ChildProcess;
+    try {
+      child = spawn(process.execPath, [entry, ...args], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+        env: { ...env },
+      });
+    } catch (thrown) {
+      // No memory for another process, perhaps: tried again like one that died.
+      log.error('engine.spawn.failed', { error: String(thrown) });
+      this.#exited(null, null);
+      return;
+    }
+    // What cannot be started never exits either: too many open files, no memory.
+    child.on('error', (error) => {
+      log.error('engine.spawn.failed', { error: error.message });
+      if (child.pid === undefined) this.#exited(null, null);
     });
+    child.once('exit', (code, signal) => this.#exited(code, signal));
+    if (child.pid !== undefined) this.#connect(child);
+  }
+
+  #connect(child: ChildProcess): void {
     // The fourth stdio is a socket pair: it has no path to guess and closes with either process.
     const socket = child.stdio[3] as Socket;
     this.#child = child;
@@ -80,9 +98,9 @@ export class EngineSupervisor implements RunningEngine {
     socket.on('data', (chunk: Buffer) => {
       for (const message of reader.push(chunk)) this.#receive(message);
     });
-    socket.on('error', (error) => log.warn('engine.socket.failed', { error: error.message }));
-    child.on('error', (error) => log.error('engine.spawn.failed', { error: error.message }));
-    child.once('exit', (code, signal) => this.#exited(code, signal));
+    socket.on('error', (error) =>
+      this.#options.log.warn('engine.socket.failed', { error: error.message }),
+    );
   }
 
   async run(name: string, input: unknown, options: TaskOptions = {}): Promise<unknown> {
@@ -175,7 +193,12 @@ export class EngineSupervisor implements RunningEngine {
       return;
     }
     task.sends += 1;
-    this.#send({ kind: 'run', id: task.id, name: task.name, input: task.input });
+    try {
+      this.#send({ kind: 'run', id: task.id, name: task.name, input: task.input });
+    } catch (thrown) {
+      // An input too large or of no form to send: the caller's mistake, not the other tasks'.
+      task.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
   }
 
   #send(message: EngineMessage): void {
