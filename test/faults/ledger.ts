@@ -21,12 +21,18 @@ export class Ledger {
   readonly labels = new Set<number>();
   /** Ids of requests that were refused because they could not be logged. */
   readonly refused = new Set<string>();
+  readonly #prefix: string;
   #count = 0;
+
+  /** Request ids start with the prefix. */
+  constructor(prefix = 'r') {
+    this.#prefix = prefix;
+  }
 
   /** Sends one request of random numbers; one in twenty has a wrong shape. */
   async infer(client: HttpClient, random: Seeded): Promise<void> {
     this.#count += 1;
-    const id = `r-${this.#count}`;
+    const id = `${this.#prefix}-${this.#count}`;
     const inputs = [1, 2, 3].map(() => random.int(-1000, 1000));
     const isBroken = random.int(1, 20) === 1;
     this.sent.add(id);
