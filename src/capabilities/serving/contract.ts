@@ -40,14 +40,21 @@ export type RouteRevision = z.infer<typeof RouteRevision>;
 
 export const Durability = z.enum(['async', 'sync']);
 
+/** Half of a surrogate pair is stored as another character, and the hash would not hold. */
+function isText(value: string): boolean {
+  return value.isWellFormed();
+}
+const Reason = z.string().max(2000).refine(isText, 'not valid Unicode');
+const ParameterName = z.string().min(1).max(128).refine(isText, 'not valid Unicode');
+
 export const EndpointSpec = z.strictObject({
   model: ModelName,
   /** Request parameter that carries the business key, for labels and traces. */
-  key: z.string().min(1).max(128).nullable().default(null),
+  key: ParameterName.nullable().default(null),
   /**
    * Request parameter whose value keeps a caller on one arm; default: the key, then the request id.
    */
-  sticky: z.string().min(1).max(128).nullable().default(null),
+  sticky: ParameterName.nullable().default(null),
   /**
    * `async`: durable against kill -9 before the answer, against power loss within 50 ms. `sync`:
    * both before.
@@ -112,7 +119,7 @@ export const deploy = route({
   params: EndpointParams,
   body: z.strictObject({
     version: z.number().int().min(1),
-    reason: z.string().max(2000).default(''),
+    reason: Reason.default(''),
     /** Refuses with STALE_REVISION unless this is the current revision. */
     ifRevision: z.number().int().min(0).optional(),
   }),
@@ -130,7 +137,7 @@ export const split = route({
       .array(Arm.pick({ name: true, version: true, weight: true }))
       .min(1)
       .max(ARMS_MAX),
-    reason: z.string().max(2000).default(''),
+    reason: Reason.default(''),
     ifRevision: z.number().int().min(0).optional(),
   }),
   reply: RouteRevision,
@@ -143,7 +150,7 @@ export const rollback = route({
   summary: 'Publish the arms of a former revision (default: the one before the current) again',
   params: EndpointParams,
   body: z.strictObject({
-    reason: z.string().min(1).max(2000),
+    reason: Reason.min(1),
     to: z.number().int().min(1).optional(),
     ifRevision: z.number().int().min(0).optional(),
   }),

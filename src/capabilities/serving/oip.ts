@@ -119,8 +119,7 @@ function nameOf(request: FastifyRequest): string {
 function versionOf(request: FastifyRequest): number | null {
   const { version } = request.params as { version?: string };
   if (version === undefined) return null;
-  const number = Number(version);
-  if (Number.isSafeInteger(number) && number > 0) return number;
+  if (/^[1-9]\d{0,14}$/.test(version)) return Number(version);
   throw new AppError('INVALID_INPUT', `${JSON.stringify(version.slice(0, 40))} is not a version.`, {
     hint: 'Versions are whole numbers from 1.',
   });

@@ -196,6 +196,13 @@ describe('blue/green', () => {
     expect(page.items.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);
   });
 
+  test('takes no reason that its store would change', async () => {
+    await serve(1);
+    const body = { version: 1, reason: 'half \ud800' };
+    const changed = app.api.call(contract.deploy, { params, body });
+    await expect(changed).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
   test('shows when a stored revision was altered', async () => {
     await serve(2);
     await deploy(2);
