@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { versionModel } from '../onnx-model.ts';
@@ -201,6 +201,17 @@ describe('the log', () => {
     const indexed = { endpoint: 'late', requestId, tableVersion: 0 };
     const found = await app.app.platform.engine.run('predictions.find', indexed);
     expect(found).toMatchObject({ record: { request_id: requestId } });
+  });
+
+  test('does not call a request unknown while records wait for their table', async () => {
+    await ask('H1');
+    const lake = path.join(app.folder, 'lake', 'predictions');
+    await mkdir(path.dirname(lake), { recursive: true });
+    await writeFile(lake, 'in the way');
+    const trace = () => app.api.call(traceRequest, { params: { requestId: 'from-before' } });
+    await expect(trace()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+    await rm(lake);
+    await expect(trace()).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND' });
   });
 
   test('keeps no segment of what is in the tables', async () => {

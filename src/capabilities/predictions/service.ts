@@ -40,7 +40,7 @@ export class PredictionsService {
     // What a killed process left in the journal is known to neither, until it is flushed.
     await log.flush();
     const flushed = await this.#stored(requestId);
-    if (flushed === null) throw unknownRequest(`id ${requestId}`);
+    if (flushed === null) throw this.#unknown(`id ${requestId}`);
     return flushed;
   }
 
@@ -125,7 +125,7 @@ export class PredictionsService {
       if (id !== null) return id;
       const { endpoint, requestId, key } = labels[at]!;
       const what = requestId === undefined ? `key ${key}` : `id ${requestId}`;
-      throw unknownRequest(`${what} at endpoint ${endpoint}`);
+      throw this.#unknown(`${what} at endpoint ${endpoint}`);
     });
   }
 
@@ -139,6 +139,15 @@ export class PredictionsService {
           ? (log.unflushed.byRequestId(requestId) ?? index.byRequestId(requestId))
           : (log.unflushed.byKey(endpoint, kept) ?? index.byKey(endpoint, kept));
       return found !== null && found.endpoint === endpoint ? found.requestId : null;
+    });
+  }
+
+  /** Nobody can say what is unknown while the journal holds records that no table takes. */
+  #unknown(what: string): AppError {
+    const { lastFlushError } = this.#deps.log.status();
+    if (lastFlushError === null) return unknownRequest(what);
+    return new AppError('ENGINE_UNAVAILABLE', `The request with ${what} may wait in the journal.`, {
+      hint: `Records cannot be put into their tables: ${lastFlushError}`,
     });
   }
 
