@@ -43,6 +43,7 @@ export const ERRORS = {
   // Machine
   STATE_OWNED: { status: 409 },
   STATE_NEWER: { status: 409 },
+  STATE_OLDER: { status: 409 },
   STATE_UNWRITABLE: { status: 500 },
   PORT_IN_USE: { status: 409 },
   SERVER_UNREACHABLE: { status: 503 },

@@ -60,7 +60,8 @@ export interface FormatMigration {
 
 /**
  * Checks `format.json`, creating it in a new folder and migrating an older layout step by step.
- * `backup` runs once before the first step. A newer layout is refused with `STATE_NEWER`.
+ * `backup` runs once before the first step. A newer layout is refused with `STATE_NEWER`, one from
+ * which no steps lead here with `STATE_OLDER`.
  */
 export async function openFormat(options: {
   readonly folder: StateFolder;
@@ -77,17 +78,33 @@ export async function openFormat(options: {
     return;
   }
   if (found.format === STATE_FORMAT) return;
+  const steps = stepsFrom(found.format, migrations);
+  if (steps === null) throw tooOld(folder, found.format);
   await options.backup();
-  for (let from = found.format; from < STATE_FORMAT; from += 1) {
-    const step = migrations.find((migration) => migration.from === from);
-    if (step === undefined) {
-      throw new AppError('STATE_NEWER', `${folder.root} has layout ${from}, which is too old.`, {
-        hint: 'Open it once with an earlier Millwright that still knows this layout.',
-      });
-    }
+  for (const step of steps) {
     await step.migrate(folder);
-    writeFormat(file, { ...found, format: from + 1 });
+    writeFormat(file, { ...found, format: step.from + 1 });
   }
+}
+
+/** Null when one is missing: then nothing may be begun. */
+function stepsFrom(
+  format: number,
+  migrations: readonly FormatMigration[],
+): readonly FormatMigration[] | null {
+  const steps: FormatMigration[] = [];
+  for (let from = format; from < STATE_FORMAT; from += 1) {
+    const step = migrations.find((migration) => migration.from === from);
+    if (step === undefined) return null;
+    steps.push(step);
+  }
+  return steps;
+}
+
+function tooOld(folder: StateFolder, format: number): AppError {
+  return new AppError('STATE_OLDER', `${folder.root} has layout ${format}, which is too old.`, {
+    hint: 'Open it once with an earlier Millwright that still knows this layout; nothing was migrated.',
+  });
 }
 
 /** The workspace whose database belongs to the folder; null before its first start. */

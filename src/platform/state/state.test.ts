@@ -84,9 +84,10 @@ describe('the layout of a state folder', () => {
     expect(await written()).toEqual({ format: 1, createdBy: '0.0.1' });
   });
 
-  test('without a way from there is refused', async () => {
+  test('without a way from there is refused before anything is copied', async () => {
     await writeFile(path.join(root, 'format.json'), '{"format":0,"createdBy":"0.0.1"}');
-    await expect(open([])).rejects.toMatchObject({ code: 'STATE_NEWER' });
+    await expect(open([])).rejects.toMatchObject({ code: 'STATE_OLDER' });
+    expect(backups).toEqual([]);
   });
 
   test('that is damaged is not guessed at', async () => {
