@@ -51,7 +51,11 @@ export class PredictionsService {
     const limit = query.limit + 1;
     const entries = log.unflushed.newest(endpoint, { before, limit });
     const journaled = await Promise.all(entries.map(async (entry) => this.#withSeq(entry)));
-    const recent = journaled.filter((found) => found !== null);
+    // Past one that was flushed meanwhile everything is in the table, what was read from the journal
+    // included: files do not vanish in the order in which they are read.
+    const gone = journaled.indexOf(null);
+    const kept = gone === -1 ? journaled : journaled.slice(0, gone);
+    const recent = kept.filter((found) => found !== null);
     const oldest = recent.at(-1)?.seq ?? before;
     const missing = limit - recent.length;
     const rows =

@@ -1,6 +1,5 @@
 import type { Dirent } from 'node:fs';
 import {
-  appendFile,
   mkdtemp,
   open as openFile,
   readdir,
@@ -248,14 +247,27 @@ describe('Journal', () => {
     await journal.close();
   });
 
-  test('forgets a segment cut inside its header, which never held a record', async () => {
+  test.each([
+    ['cut inside its header', Buffer.from('MWJ')],
+    ['whose header a power loss left as zeros', Buffer.alloc(64)],
+  ])('forgets a segment %s, which never held a record', async (_, left) => {
     const journal = await open();
     await journal.append(RecordKind.prediction, 'kept');
     await journal.close();
-    await appendFile(path.join(folder, `${journal.writer}.000000009000000.seg`), 'MWJ');
+    await writeFile(path.join(folder, `${journal.writer}.000000009000000.seg`), left);
     const reopened = await open();
     expect(await payloads()).toContain('kept');
     await reopened.close();
+  });
+
+  test('refuses to forget a segment with a broken header and records behind it', async () => {
+    const journal = await open();
+    const { segment } = await journal.append(RecordKind.prediction, 'a record');
+    await journal.close();
+    const bytes = await readFile(segment);
+    bytes.fill(0, 0, 64);
+    await writeFile(segment, bytes);
+    await expect(open()).rejects.toMatchObject({ code: 'TABLE_CORRUPT' });
   });
 });
 

@@ -59,11 +59,13 @@ export function encodeHeader(header: SegmentHeader): Buffer {
   return bytes;
 }
 
-function decodeHeader(bytes: Buffer, path: string): SegmentHeader {
+/** Null for a file that a crash left while it was made: it never held a record. */
+function decodeHeader(bytes: Buffer, path: string): SegmentHeader | null {
   const isWhole =
     bytes.length >= HEADER_BYTES &&
     bytes.toString('latin1', 0, 8) === MAGIC &&
     bytes.readUInt32LE(60) === crc32(bytes.subarray(0, 60));
+  if (!isWhole && bytes.length <= HEADER_BYTES) return null;
   if (!isWhole) throw new AppError('TABLE_CORRUPT', `${path} has no valid journal header.`);
   const format = bytes.readUInt16LE(8);
   if (format !== FORMAT) {
@@ -106,12 +108,12 @@ export function encodeEnd(lastSeq: number): Buffer {
 }
 
 /**
- * Reads a segment up to its end or its first broken frame. A file cut inside its header (a crash
- * while it was made) reads as null: it never held a record.
+ * Reads a segment up to its end or its first broken frame. A file without a whole header and with
+ * nothing behind it (a crash while it was made) reads as null: it never held a record.
  */
 export function decodeSegment(bytes: Buffer, path: string): Segment | null {
-  if (bytes.length < HEADER_BYTES) return null;
   const header = decodeHeader(bytes, path);
+  if (header === null) return null;
   const records: JournalRecord[] = [];
   let at = HEADER_BYTES;
   while (at < bytes.length) {
