@@ -51,8 +51,8 @@ export class PredictionsService {
     const limit = query.limit + 1;
     const entries = log.unflushed.newest(endpoint, { before, limit });
     const journaled = await Promise.all(entries.map(async (entry) => this.#withSeq(entry)));
-    // Past one that was flushed meanwhile everything is in the table, what was read from the journal
-    // included: files do not vanish in the order in which they are read.
+    // Past one that was flushed meanwhile everything is in the table, what was read from the
+    // journal included: files do not vanish in the order in which they are read.
     const gone = journaled.indexOf(null);
     const kept = gone === -1 ? journaled : journaled.slice(0, gone);
     const recent = kept.filter((found) => found !== null);
