@@ -78,6 +78,21 @@ test.each([
   }
 });
 
+test('answers from the worker while another model is judged', async () => {
+  const large = await file('g.onnx', versionModel({ version: 6, paddingFloats: 10_000_000 }));
+  const model = await inference.load(large);
+  const order: string[] = [];
+  const judged = inference.load(large).then((other) => {
+    order.push('judged');
+    return other.release();
+  });
+  await model.run(inputs, []);
+  order.push('answered');
+  await judged;
+  expect(order).toEqual(['answered', 'judged']);
+  await model.release();
+});
+
 test('answers again after the worker died', async () => {
   const large = versionModel({ version: 4, paddingFloats: 5_000_000 });
   const model = await inference.load(await file('f.onnx', large));
