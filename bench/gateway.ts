@@ -13,12 +13,13 @@ import {
   type Millwright,
 } from './rig/millwright.ts';
 import { startMlServer } from './rig/mlserver.ts';
-import { cpuUs, processTree } from './rig/processes.ts';
+import { cpuUs, cpuUsOfAll, processTree } from './rig/processes.ts';
 import { pythonVersions } from './rig/python.ts';
 import { options } from './rig/options.ts';
 import { median, round } from './rig/quantile.ts';
-import { machineCpuUs, untilQuiet } from './rig/quiet.ts';
+import { watchOthers } from './rig/quiet.ts';
 import { keepResult, packageVersion, type Budget, type Findings } from './rig/result.ts';
+import { countedRounds, OTHERS_CORES_MAX, repeatRounds, type InRound } from './rig/rounds.ts';
 import { requireWrk, wrk, wrkVersion } from './rig/wrk.ts';
 
 /** Requests a second and CPU a request of the gateway beside MLServer, one core each. */
@@ -26,10 +27,6 @@ import { requireWrk, wrk, wrkVersion } from './rig/wrk.ts';
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 const CONNECTIONS = 32;
-/** A round beside which more than this went on is not counted; so often it is tried again. */
-const OTHERS_CORES_MAX = 0.15;
-const TRIES = 3;
-const QUIET_ROUNDS_MIN = 4;
 
 const TITLES: Readonly<Record<string, string>> = {
   mlserver: 'MLServer, parallel_workers=0',
@@ -58,9 +55,8 @@ interface Contender {
   readonly settle: () => Promise<void>;
 }
 
-interface Measured {
+interface Measured extends InRound {
   readonly contender: string;
-  readonly round: number;
   readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Us: number;
@@ -69,8 +65,6 @@ interface Measured {
   readonly cpuUs: number;
   /** CPU of the processes it started, until they had nothing left to do, microseconds a request. */
   readonly childrenCpuUs: number;
-  /** What else the machine did meanwhile, in cores. */
-  readonly othersCores: number;
 }
 
 async function measure(on: {
@@ -97,14 +91,9 @@ async function measure(on: {
       { name: 'canary', ...millwright, inferUrl: millwright.inferUrl('forest_canary'), settle },
     ];
     const agreement = await agreementOf(contenders, { forest, millwright });
-    const measured: Measured[] = [];
-    // The first round warms up.
-    for (let number = 0, quiet = -1; quiet < rounds && number < rounds * TRIES; number += 1) {
-      await untilQuiet(patience);
-      const one = await measureRound(contenders, { number, seconds, forest });
-      if (one.every(isQuiet)) quiet += 1;
-      measured.push(...one);
-    }
+    const measured = await repeatRounds({ rounds, patience }, (number) =>
+      measureRound(contenders, { number, seconds, forest }),
+    );
     return findings({ forest, rounds: measured, seconds, agreement, mlserver: mlserver.settings });
   } finally {
     await Promise.all([mlserver.stop(), bare.stop(), millwright.stop()]);
@@ -155,9 +144,8 @@ async function measureOne(
   const { name, inferUrl, pid, settle } = contender;
   const { forest, number, seconds } = on;
   const children = processTree(pid).slice(1);
-  const cpuOfChildren = (): number => children.reduce((sum, child) => sum + cpuUs(child), 0);
-  const [main, engine, machine] = [cpuUs(pid), cpuOfChildren(), machineCpuUs()];
-  const begin = performance.now();
+  const [main, engine] = [cpuUs(pid), cpuUsOfAll(children)];
+  const others = watchOthers(() => cpuUsOfAll([process.pid, pid, ...children]));
   const load = await wrk({
     url: inferUrl,
     bodies: [...forest.rows.keys()].map((row) => inferBody(forest, row)),
@@ -165,10 +153,10 @@ async function measureOne(
     seconds,
     core: LOAD_CORE,
   });
+  const othersCores = round(others(load.ownCpuUs), 2);
   const mainUs = cpuUs(pid) - main;
-  const othersUs = machineCpuUs() - machine - mainUs - (cpuOfChildren() - engine) - load.ownCpuUs;
-  const wallUs = (performance.now() - begin) * 1000;
   await settle();
+  const engineUs = cpuUsOfAll(children) - engine;
   return {
     contender: name,
     round: number,
@@ -177,14 +165,9 @@ async function measureOne(
     p50Us: load.p50Us,
     p99Us: load.p99Us,
     cpuUs: round(mainUs / load.requests, 1),
-    childrenCpuUs: round((cpuOfChildren() - engine) / load.requests, 1),
-    othersCores: round(Math.max(0, othersUs / wallUs), 2),
+    childrenCpuUs: round(engineUs / load.requests, 1),
+    othersCores,
   };
-}
-
-/** Other work on the machine slows everybody, but not everybody alike. */
-function isQuiet(one: Measured): boolean {
-  return one.othersCores <= OTHERS_CORES_MAX;
 }
 
 async function findings(from: {
@@ -196,7 +179,7 @@ async function findings(from: {
 }): Promise<Findings> {
   const { forest, rounds, seconds, agreement, mlserver } = from;
   const { rows: _, models, ...made } = forest;
-  const kept = keptRounds(rounds);
+  const { rounds: kept, about } = countedRounds(rounds);
   const names = [...new Set(kept.map((one) => one.contender))];
   const of = (name: string, what: keyof Measured): number =>
     median(kept.filter((one) => one.contender === name).map((one) => Number(one[what])));
@@ -229,8 +212,7 @@ async function findings(from: {
       'putting every record of the round into its table.',
     settings: {
       seconds,
-      roundsCounted: new Set(kept.map((one) => one.round)).size,
-      roundsCountedAreQuiet: kept.every(isQuiet),
+      ...about,
       connections: CONNECTIONS,
       forest: { ...made, ...sizes(models) },
       agreement,
@@ -246,14 +228,6 @@ async function findings(from: {
     table,
     budgets,
   };
-}
-
-/** Rounds after the first, of a quiet machine; all when there are too few of those. */
-function keptRounds(rounds: readonly Measured[]): readonly Measured[] {
-  const warm = rounds.filter((one) => one.round > 0);
-  const disturbed = new Set(warm.filter((one) => !isQuiet(one)).map((one) => one.round));
-  const quiet = warm.filter((one) => !disturbed.has(one.round));
-  return new Set(quiet.map((one) => one.round)).size >= QUIET_ROUNDS_MIN ? quiet : warm;
 }
 
 /** Load on the machine swings within minutes; within a round all servers had about the same. */

@@ -20,16 +20,18 @@ import {
 import { openLoop } from './rig/open-loop.ts';
 import type { LoopDelay } from './rig/loop-delay-process.ts';
 import type { OpenLoopOutcome } from './rig/open-loop-process.ts';
+import { cpuUsOfAll } from './rig/processes.ts';
 import { options } from './rig/options.ts';
 import { median, round } from './rig/quantile.ts';
-import { untilQuiet } from './rig/quiet.ts';
+import { untilQuiet, watchOthers } from './rig/quiet.ts';
+import { countedRounds, repeatRounds, type InRound } from './rig/rounds.ts';
 import { keepResult, packageVersion, type Findings } from './rig/result.ts';
 import { requireWrk, wrk } from './rig/wrk.ts';
 
 /** The gateway's latency while nothing else goes on, and while everything does. */
 
 const LOAD_CORE = 1;
-const CONNECTIONS = 64;
+const OPEN = { connections: 64, warmUpSeconds: 2 } as const;
 const LOAD_SHARE = 0.5;
 const ROWS_PER_APPEND = 200_000;
 const LARGE_FLOATS = 5_000_000;
@@ -44,9 +46,8 @@ const LOOP_DELAY = fileURLToPath(new URL('./rig/loop-delay-process.ts', import.m
 const PHASES = ['rest', 'log', 'work'] as const;
 type Phase = (typeof PHASES)[number];
 
-interface Measured extends OpenLoopOutcome {
+interface Measured extends OpenLoopOutcome, InRound {
   readonly phase: Phase;
-  readonly round: number;
   readonly loopDelay: LoopDelay;
   /** What was finished during the phase. */
   readonly appends: number;
@@ -132,10 +133,21 @@ async function measurePhase(
   const work = phase === 'work' ? startWork() : [];
   if (work.length > 0) await sleep(WORK_AHEAD_MS);
   await askLoopDelay(millwright);
+  const others = watchOthers(() => cpuUsOfAll([process.pid, millwright.pid, enginePid]));
   const outcome = await load();
+  const othersCores = round(others(outcome.ownCpuUs), 2);
   const loopDelay = await askLoopDelay(millwright);
   const [appends = 0, deployments = 0] = await Promise.all(work.map((one) => one.stop()));
-  return { phase, round: number, ...outcome, loopDelay, appends, deployments };
+  return { phase, round: number, ...outcome, othersCores, loopDelay, appends, deployments };
+}
+
+function tell(one: Measured): void {
+  const times = [one.p50Ms, one.p99Ms, one.maxMs, one.loopDelay.p99Ms].map((ms) => round(ms, 2));
+  say(
+    `  round ${one.round} ${one.phase.padEnd(5)} p50, p99, max, loop: ${times.join(', ')} ms; ` +
+      `${one.errors} errors, ${one.appends} appends, ${one.deployments} deployments; ` +
+      `others ${one.othersCores} cores, generator ${round(one.ownLagP99Ms, 2)} ms`,
+  );
 }
 
 async function measure(on: {
@@ -158,25 +170,18 @@ async function measure(on: {
     const closed = await wrk({ url, bodies, connections: 32, seconds, core: LOAD_CORE });
     const requestsPerSecond = Math.round(closed.requestsPerSecond * LOAD_SHARE);
     say(`  closed loop ${closed.requestsPerSecond} requests/s, open loop ${requestsPerSecond}`);
-    const measured: Measured[] = [];
-    for (let number = 0; number < rounds; number += 1) {
+    const measured = await repeatRounds({ rounds, patience }, async (number) => {
+      const seed = number + 1;
       const load = (): Promise<OpenLoopOutcome> =>
-        openLoop(
-          { url, bodies, requestsPerSecond, seconds, connections: CONNECTIONS, seed: number + 1 },
-          LOAD_CORE,
-        );
+        openLoop({ ...OPEN, url, bodies, requestsPerSecond, seconds, seed }, LOAD_CORE);
+      const round: Measured[] = [];
       for (const phase of PHASES) {
-        await untilQuiet(patience);
         const one = await measurePhase(phase, { millwright, enginePid, startWork, load, number });
-        say(
-          `  round ${number} ${phase.padEnd(5)} p50 ${round(one.p50Ms, 2)} p99 ${round(one.p99Ms, 2)}` +
-            ` max ${round(one.maxMs, 0)} ms, loop ${round(one.loopDelay.p99Ms, 2)} ms,` +
-            ` ${one.errors} errors, ${one.appends} appends, ${one.deployments} deployments` +
-            ` (generator ${round(one.ownLagP99Ms, 2)} ms)`,
-        );
-        measured.push(one);
+        tell(one);
+        round.push(one);
       }
-    }
+      return round;
+    });
     return findings({ rounds: measured, seconds, requestsPerSecond });
   } finally {
     await millwright.stop();
@@ -189,7 +194,7 @@ function findings(from: {
   readonly requestsPerSecond: number;
 }): Findings {
   const { rounds, seconds, requestsPerSecond } = from;
-  const kept = rounds.filter((one) => one.round > 0);
+  const { rounds: kept, about } = countedRounds(rounds);
   const of = (phase: Phase, value: (one: Measured) => number): number =>
     median(kept.filter((one) => one.phase === phase).map(value));
   const ratio = round(of('work', (one) => one.p99Ms) / of('rest', (one) => one.p99Ms), 2);
@@ -207,7 +212,7 @@ function findings(from: {
       `rows at a time without a pause, and models of ${(LARGE_FLOATS * 4) / 1e6} MB are loaded and ` +
       `deployed one after the other. The generator has core ${LOAD_CORE} in common with all the ` +
       'rest. Medians over the rounds, the first dropped. Loop delay is of the main process.',
-    settings: { requestsPerSecond, seconds, connections: CONNECTIONS, seeds: 'the round + 1' },
+    settings: { ...about, requestsPerSecond, seconds, ...OPEN, seeds: 'the round + 1' },
     versions: { 'onnxruntime-node': packageVersion('onnxruntime-node') },
     rounds,
     table: PHASES.map((phase) => ({

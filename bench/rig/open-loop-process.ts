@@ -13,6 +13,8 @@ export interface OpenLoop {
   readonly bodies: readonly string[];
   readonly requestsPerSecond: number;
   readonly seconds: number;
+  /** Before those: the generator and the connections are warm when counting begins. */
+  readonly warmUpSeconds: number;
   readonly connections: number;
   readonly seed: number;
 }
@@ -27,6 +29,8 @@ export interface OpenLoopOutcome {
   readonly maxMs: number;
   /** How late the generator itself was with requests that found a free connection. */
   readonly ownLagP99Ms: number;
+  /** CPU time of the generator itself, microseconds. */
+  readonly ownCpuUs: number;
 }
 
 /** Between two looks at the clock the generator leaves its core to others for this long at most. */
@@ -95,6 +99,8 @@ const nap = new Int32Array(new SharedArrayBuffer(4));
 const random = randomFrom(load.seed);
 let errors = 0;
 let sent = 0;
+let answers = 0;
+let countFromMs = 0;
 
 function send(connection: Connection, dueMs: number): void {
   connection.dueMs = dueMs;
@@ -103,17 +109,19 @@ function send(connection: Connection, dueMs: number): void {
 }
 
 function answered(connection: Connection): void {
-  latencies.push(performance.now() - connection.dueMs);
+  answers += 1;
+  if (connection.dueMs >= countFromMs) latencies.push(performance.now() - connection.dueMs);
   const dueMs = waiting.shift();
   if (dueMs === undefined) idle.push(connection);
   else send(connection, dueMs);
 }
 
 function report(): void {
-  const unanswered = sent - latencies.length + waiting.length;
+  const { user, system } = process.cpuUsage();
+  const unanswered = sent - answers + waiting.length;
   const sorted = Float64Array.from(latencies).sort();
   const outcome: OpenLoopOutcome = {
-    requests: sent + waiting.length,
+    requests: latencies.length + unanswered,
     errors: errors + unanswered,
     p50Ms: quantile(sorted, 0.5),
     p90Ms: quantile(sorted, 0.9),
@@ -121,12 +129,14 @@ function report(): void {
     p999Ms: quantile(sorted, 0.999),
     maxMs: sorted.at(-1)!,
     ownLagP99Ms: quantile(Float64Array.from(ownLags).sort(), 0.99),
+    ownCpuUs: user + system,
   };
   process.stdout.write(JSON.stringify(outcome), () => process.exit(0));
 }
 
 function run(startMs: number): void {
-  const endMs = startMs + load.seconds * 1000;
+  countFromMs = startMs + load.warmUpSeconds * 1000;
+  const endMs = countFromMs + load.seconds * 1000;
   let dueMs = startMs;
   const turn = (): void => {
     const now = performance.now();
@@ -135,12 +145,12 @@ function run(startMs: number): void {
       if (connection === undefined) {
         waiting.push(dueMs);
       } else {
-        ownLags.push(performance.now() - dueMs);
+        if (dueMs >= countFromMs) ownLags.push(performance.now() - dueMs);
         send(connection, dueMs);
       }
       dueMs += (-Math.log(random()) * 1000) / load.requestsPerSecond;
     }
-    const isAnswered = latencies.length === sent && waiting.length === 0;
+    const isAnswered = answers === sent && waiting.length === 0;
     if (now > endMs && (isAnswered || now > endMs + GRACE_MS)) {
       report();
       return;

@@ -11,6 +11,11 @@ export function cpuUs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
 }
 
+/** CPU time of several processes together. */
+export function cpuUsOfAll(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuUs(pid), 0);
+}
+
 /** The process and everything it started, itself first. */
 export function processTree(pid: number): readonly number[] {
   const children = new Map<number, number[]>();
