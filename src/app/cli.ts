@@ -10,7 +10,7 @@ import { workspace } from '../capabilities/workspace/index.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import { createOutput } from '../platform/cli/output.ts';
 import { printable } from '../platform/cli/printable.ts';
-import { loadConfig } from '../platform/config/load-config.ts';
+import { loadConfig, readDeclaration } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
 import { programVersion } from './program.ts';
@@ -18,7 +18,7 @@ import { quickstart } from './quickstart/quickstart.ts';
 import { up } from './up.ts';
 import { withOwner } from './with-owner.ts';
 
-/** Exit statuses: 0 done, 1 a check failed, 2 an error. */
+/** Exit statuses: 0 done, 1 a check failed, 2 an error, 3 changes wait for approval. */
 const EXIT_ERROR = 2;
 
 interface GlobalOptions {
@@ -38,10 +38,13 @@ interface UpOptions {
 
 /** Runs one command line and returns its exit status. */
 export async function runCli(argv: readonly string[]): Promise<number> {
-  const program = createProgram();
+  let status = 0;
+  const program = createProgram((ended) => {
+    status = ended;
+  });
   try {
     await program.parseAsync(argv);
-    return 0;
+    return status;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_ERROR;
     printError(thrown, argv.includes('--json'));
@@ -49,7 +52,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
 }
 
-export function createProgram(): Command {
+export function createProgram(endWith: CliContext['endWith'] = () => undefined): Command {
   const program = new Command('millwright')
     .description('MLOps from scripts to a closed loop: one program, one folder')
     .version(programVersion)
@@ -74,6 +77,8 @@ export function createProgram(): Command {
   };
   const cli: CliContext = {
     withApi: <T>(action: (api: Api) => Promise<T>) => withOwner(config(), actor(), action),
+    declaration: () => readDeclaration(process.cwd(), options().config),
+    endWith,
     get out() {
       return createOutput({ isJson: options().json === true, sink: process.stdout });
     },

@@ -62,7 +62,7 @@ async function mountAll(
   const { db, clock, timers, events, log } = platform;
   const { gateway, routes } = services;
   const mounted = [
-    ...workspace.routes(services.workspace),
+    ...workspace.routes(services),
     ...tables.routes(services.tables),
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),

@@ -10,6 +10,7 @@ import { ServingStore } from '../capabilities/serving/store.ts';
 import { WarmModels } from '../capabilities/serving/warm-models.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
+import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
@@ -17,6 +18,7 @@ import { processFacts } from './process-facts.ts';
 
 export interface Services {
   readonly workspace: WorkspaceService;
+  readonly declared: DeclaredState;
   readonly tables: TablesService;
   readonly registry: RegistryService;
   readonly predictions: PredictionsService;
@@ -70,10 +72,21 @@ export async function startServices(
     timers,
     facts: processFacts(platform, predictionLog),
   });
+  const declared = new DeclaredState({ parts: [], db, events });
   await serving.start();
   closing.defer(() => models.close());
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   const gateway = new Gateway({ routes, log: predictionLog, clock, ids });
-  return { workspace, tables, registry, predictions, serving, gateway, routes, log: predictionLog };
+  return {
+    workspace,
+    declared,
+    tables,
+    registry,
+    predictions,
+    serving,
+    gateway,
+    routes,
+    log: predictionLog,
+  };
 }

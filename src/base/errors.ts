@@ -25,6 +25,7 @@ export const ERRORS = {
   BLOB_NOT_FOUND: { status: 404 },
   // State
   STALE_REVISION: { status: 409 },
+  STALE_PLAN: { status: 409 },
   NOTHING_TO_ROLL_BACK: { status: 409 },
   ENDPOINT_NOT_READY: { status: 503 },
   SCHEMA_MISMATCH: { status: 409 },

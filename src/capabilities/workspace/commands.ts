@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../platform/cli/context.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
+import { declarationCommands } from './declaration-commands.ts';
 import { advanceClock, getStatus, listEvents } from './contract.ts';
 
 const BYTES_PER_MB = 1_000_000;
@@ -40,6 +41,8 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
         ),
       );
     });
+
+  declarationCommands(program, cli);
 
   program
     .command('clock')

@@ -85,3 +85,47 @@ export const advanceClock = route({
   body: z.strictObject({ to: InstantText }),
   reply: z.object({ now: z.string(), fired: z.number().int() }),
 });
+
+/** What `millwright.yaml` declares, by top-level section; each capability parses its own. */
+const DeclaredBody = z.record(z.string().max(64), z.unknown());
+
+export const PlannedChange = z.object({
+  action: z.enum(['create', 'change', 'remove']),
+  kind: z.string(),
+  name: z.string(),
+  summary: z.string(),
+});
+
+export const Plan = z.object({
+  /** Changes with the file and with the workspace. */
+  id: z.string(),
+  changes: z.array(PlannedChange),
+  /** Sections that nothing in this version acts on, and why. */
+  notApplied: z.array(z.object({ section: z.string(), why: z.string() })),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export const Applied = Plan;
+export type Applied = Plan;
+
+export const planDeclared = route({
+  id: 'plan',
+  method: 'POST',
+  path: '/api/v1/plan',
+  summary: 'What applying the declared sections would change',
+  body: z.strictObject({ declared: DeclaredBody }),
+  reply: Plan,
+});
+
+export const applyDeclared = route({
+  id: 'apply',
+  method: 'POST',
+  path: '/api/v1/apply',
+  summary: 'Make the workspace as the declared sections say, all checked before anything changes',
+  body: z.strictObject({
+    declared: DeclaredBody,
+    /** Refuses with STALE_PLAN unless this is the plan still. */
+    plan: z.string().max(64).optional(),
+  }),
+  reply: Applied,
+});

@@ -1,12 +1,32 @@
 import { mount, type MountedRoute } from '../../platform/http/mount.ts';
-import { advanceClock, getHealth, getStatus, listEvents } from './contract.ts';
+import {
+  advanceClock,
+  applyDeclared,
+  getHealth,
+  getStatus,
+  listEvents,
+  planDeclared,
+} from './contract.ts';
+import type { DeclaredState } from './declared-state.ts';
 import type { WorkspaceService } from './service.ts';
 
-export function workspaceRoutes(service: WorkspaceService): readonly MountedRoute[] {
+export interface WorkspaceServices {
+  readonly workspace: WorkspaceService;
+  readonly declared: DeclaredState;
+}
+
+export function workspaceRoutes({
+  workspace: service,
+  declared,
+}: WorkspaceServices): readonly MountedRoute[] {
   return [
     mount(getHealth, () => service.health()),
     mount(getStatus, async () => service.status()),
     mount(listEvents, ({ query }) => service.listEvents(query)),
     mount(advanceClock, ({ body }) => service.advance(body.to)),
+    mount(planDeclared, ({ body }) => declared.plan(body.declared)),
+    mount(applyDeclared, ({ body }, { actor }) =>
+      declared.apply(body.declared, { plan: body.plan, actor }),
+    ),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AnyRoute, RouteInput, RouteReply } from '../../base/route.ts';
+import type { Declaration } from '../config/port.ts';
 import type { Output } from './output.ts';
 
 /** The API a command talks to: the running owner over HTTP, or the app of this process. */
@@ -23,6 +24,10 @@ export interface CliContext {
    */
   withApi<T>(action: (api: Api) => Promise<T>): Promise<T>;
   readonly out: Output;
+  /** What `millwright.yaml` of this folder declares; throws `INVALID_CONFIG`. */
+  declaration(): Declaration;
+  /** Ends the command with another status than 0: 1 a check failed, 3 changes wait for approval. */
+  endWith(status: 1 | 3): void;
 }
 
 /** Adds a capability's verbs to the program. */

@@ -3,6 +3,25 @@ import { z } from 'zod';
 const Port = z.number().int().min(0).max(65_535);
 const WebhookUrl = z.url({ protocol: /^https?$/ });
 
+/** Sections that `apply` hands to the capabilities that own them; `up` only passes them by. */
+export const DECLARED_SECTIONS = [
+  'sources',
+  'entities',
+  'views',
+  'services',
+  'labels',
+  'training_sets',
+  'endpoints',
+  'monitors',
+  'loops',
+] as const;
+
+const Section = z.record(z.string(), z.unknown()).optional();
+const declared = Object.fromEntries(DECLARED_SECTIONS.map((name) => [name, Section])) as Record<
+  (typeof DECLARED_SECTIONS)[number],
+  typeof Section
+>;
+
 /** What `millwright.yaml` may say; unknown keys are errors. */
 export const ConfigFile = z.strictObject({
   version: z.literal(1),
@@ -26,6 +45,7 @@ export const ConfigFile = z.strictObject({
     .array(z.strictObject({ url: WebhookUrl, events: z.array(z.string().min(1)).min(1).max(100) }))
     .max(20)
     .optional(),
+  ...declared,
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;
 

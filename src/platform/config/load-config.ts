@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { AppError } from '../../base/errors.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import type { Env } from '../system.ts';
-import { ConfigFile, type Config } from './config.ts';
+import { ConfigFile, DECLARED_SECTIONS, type Config } from './config.ts';
+import type { Declaration } from './port.ts';
+import { parseYaml, type YamlFile } from './yaml-file.ts';
 
 /** A declaration file past this is a mistake (or a bomb of aliases). */
 const CONFIG_BYTES_MAX = 1024 * 1024;
@@ -72,7 +73,27 @@ function defaultName(folder: string): string {
   return name === '' ? 'workspace' : name;
 }
 
+/** Reads the declared sections. Throws `INVALID_CONFIG` when there is no file or it is broken. */
+export function readDeclaration(folder: string, named: string | undefined): Declaration {
+  const file = readYaml(folder, named);
+  if (file === null) {
+    throw new AppError('INVALID_CONFIG', `There is no millwright.yaml in ${folder}.`, {
+      hint: 'Go to the folder of the project, or name the file with --config.',
+    });
+  }
+  checked(file);
+  const declared = Object.entries(file.plain as Record<string, unknown>).filter(([key]) =>
+    (DECLARED_SECTIONS as readonly string[]).includes(key),
+  );
+  return { file: file.name, sections: Object.fromEntries(declared), at: (path) => file.at(path) };
+}
+
 function readConfigFile(folder: string, named: string | undefined): ConfigFile | null {
+  const file = readYaml(folder, named);
+  return file === null ? null : checked(file);
+}
+
+function readYaml(folder: string, named: string | undefined): YamlFile | null {
   const file = path.resolve(folder, named ?? 'millwright.yaml');
   if (!existsSync(file)) {
     if (named === undefined) return null;
@@ -84,50 +105,28 @@ function readConfigFile(folder: string, named: string | undefined): ConfigFile |
   if (text.length > CONFIG_BYTES_MAX) {
     throw new AppError('INVALID_CONFIG', `${file} is larger than ${CONFIG_BYTES_MAX} bytes.`);
   }
-  return parseConfigFile(text, path.relative(folder, file) || file);
+  return parseYaml(text, path.relative(folder, file) || file);
 }
 
 /** Parses the text of a configuration file; `name` stands in messages. */
 export function parseConfigFile(text: string, name: string): ConfigFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new AppError('INVALID_CONFIG', `${name}:${line}:${col}: ${firstLine(broken.message)}`, {
-      hint: 'The file must be YAML; see docs for its keys.',
-    });
-  }
-  const parsed = ConfigFile.safeParse(toPlain(document, name) ?? {});
+  return checked(parseYaml(text, name));
+}
+
+function checked(file: YamlFile): ConfigFile {
+  const parsed = ConfigFile.safeParse(file.plain ?? {});
   if (parsed.success) return parsed.data;
-  const findings = parsed.error.issues.map((issue) => describe(issue, { document, lines, name }));
+  const findings = parsed.error.issues.map((issue) => describe(issue, file));
   throw new AppError('INVALID_CONFIG', findings.join('\n'), {
     hint: 'Mend the file at the places named; nothing was changed.',
   });
 }
 
-function toPlain(document: Document.Parsed, name: string): unknown {
-  try {
-    // The default alias limit stops "billion laughs" documents.
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (thrown) {
-    throw new AppError('INVALID_CONFIG', `${name}: ${firstLine(String(thrown))}`);
-  }
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? text).replace(/ at line \d+, column \d+:?$/, '');
-}
-
-function describe(
-  issue: z.core.$ZodIssue,
-  where: { document: Document.Parsed; lines: LineCounter; name: string },
-): string {
+function describe(issue: z.core.$ZodIssue, file: YamlFile): string {
   const isUnknown = issue.code === 'unrecognized_keys';
   const key = isUnknown ? issue.keys[0] : undefined;
   const place = key === undefined ? issue.path : [...issue.path, key];
-  const { line, col } = where.lines.linePos(offsetOf(where.document, place));
-  const at = `${where.name}:${line}:${col}: ${place.map(String).join('.') || 'file'}`;
+  const at = `${file.at(place)}: ${place.map(String).join('.') || 'file'}`;
   if (!isUnknown) return `${at}: ${issue.message}`;
   const near = nearestName(String(key), knownKeys(issue.path));
   return `${at}: unknown key${near === null ? '' : `; did you mean ${near}?`}`;
@@ -147,16 +146,4 @@ function knownKeys(at: readonly PropertyKey[]): readonly string[] {
 
 function unwrap(schema: unknown): unknown {
   return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-}
-
-/** Offset of the key (or value) a path leads to, or of its nearest parent that exists. */
-function offsetOf(document: Document.Parsed, at: readonly PropertyKey[]): number {
-  const parent = at.length > 1 ? document.getIn(at.slice(0, -1), true) : document.contents;
-  const last = at.at(-1);
-  if (isMap(parent)) {
-    const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last);
-    if (isScalar(pair?.key)) return pair.key.range?.[0] ?? 0;
-  }
-  if (at.length > 0) return offsetOf(document, at.slice(0, -1));
-  return document.contents?.range?.[0] ?? 0;
 }
