@@ -8,6 +8,7 @@ export const ERRORS = {
   INVALID_TENSOR: { status: 400 },
   INVALID_CONFIG: { status: 400 },
   INVALID_MODEL: { status: 400 },
+  INVALID_PIPELINE: { status: 400 },
   BODY_TOO_LARGE: { status: 413 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415 },
   IDEMPOTENCY_KEY_REUSED: { status: 422 },
@@ -23,6 +24,8 @@ export const ERRORS = {
   REVISION_NOT_FOUND: { status: 404 },
   REQUEST_NOT_FOUND: { status: 404 },
   BLOB_NOT_FOUND: { status: 404 },
+  STAGE_NOT_FOUND: { status: 404 },
+  PIPELINE_RUN_NOT_FOUND: { status: 404 },
   // State
   STALE_REVISION: { status: 409 },
   STALE_PLAN: { status: 409 },
@@ -34,6 +37,8 @@ export const ERRORS = {
   BLOB_CORRUPT: { status: 500 },
   COMMIT_CONFLICT: { status: 409 },
   CONFLICT: { status: 409 },
+  ENVIRONMENT_FAILED: { status: 409 },
+  STAGE_FAILED: { status: 409 },
   CLOCK_IS_LIVE: { status: 404 },
   CLOCK_BACKWARDS: { status: 409 },
   // Access
