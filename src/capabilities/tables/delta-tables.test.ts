@@ -237,6 +237,38 @@ describe('creating a table', () => {
     });
   });
 
+  test('with nullable columns at the end adds them to a table that lacks them', async () => {
+    const lake = await newTable();
+    await append(lake, 1);
+    const wider = [...COLUMNS, { name: 'note', type: 'string' as const, nullable: true }];
+    const state = await lake.another().ensure(REF, wider);
+    expect(state).toMatchObject({ version: 2, columns: wider, rows: 1 });
+    await lake.another().append({ ...REF, ndjson: ndjson({ id: 2, name: 'b', note: 'new' }) });
+    const { rows } = await lake.another().rows(REF, { offset: 0, limit: 10 });
+    expect(rows).toEqual([
+      [1, 'n1', null],
+      [2, 'b', 'new'],
+    ]);
+    const found = await lake.tables.find(REF, {
+      where: [{ column: 'note', comparison: '=', value: 'new' }],
+      columns: ['id'],
+      limit: 10,
+    });
+    expect(found.rows).toEqual([[2]]);
+    const { rows: former } = await lake.tables.rows(REF, { version: 1, offset: 0, limit: 10 });
+    expect(former).toEqual([[1, 'n1']]);
+  });
+
+  test('never with columns that may not be null, or in another place', async () => {
+    const lake = await newTable();
+    const strict = { name: 'note', type: 'string' as const, nullable: false };
+    for (const columns of [[...COLUMNS, strict], [...COLUMNS].reverse(), COLUMNS.slice(0, 1)]) {
+      await expect(lake.tables.ensure(REF, columns)).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+      });
+    }
+  });
+
   test('at the same time by several makes one', async () => {
     const lake = await openLake();
     const states = await Promise.all([1, 2, 3].map(() => lake.another().ensure(REF, COLUMNS)));

@@ -5,12 +5,18 @@ import type { Ids } from '../../base/ids.ts';
 import type { Clock } from '../../base/time.ts';
 import { isCheckpointDue, writeCheckpoint } from '../../formats/delta/checkpoint.ts';
 import {
+  addColumns,
   createTable,
   redefineEmptyTable,
   type NewTable,
 } from '../../formats/delta/create-table.ts';
 import { findTxnCommit, readHistory, type CommitSummary } from '../../formats/delta/history.ts';
-import { duplicateColumn, sameColumns, type Column } from '../../formats/delta/schema.ts';
+import {
+  duplicateColumn,
+  missingColumns,
+  sameColumns,
+  type Column,
+} from '../../formats/delta/schema.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import { recordCount } from '../../formats/delta/stats.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
@@ -121,11 +127,14 @@ export class DeltaTables {
   }
 
   /**
-   * Creates the table unless it exists with these columns; `SCHEMA_MISMATCH` when it has others.
+   * Creates the table unless it exists with these columns; adds those at the end that a table made
+   * by a former version lacks and that may be null. `SCHEMA_MISMATCH` when it differs otherwise.
    */
   async ensure(ref: TableRef, columns: readonly Column[]): Promise<TableState> {
-    return await this.#createOr(ref, columns, (io) => {
-      throw schemaMismatch(io.location);
+    return await this.#createOr(ref, columns, async (io, snapshot) => {
+      const missing = missingColumns(columnsOf(snapshot), columns);
+      if (missing === null) throw schemaMismatch(io.location);
+      return await addColumns(io, snapshot, this.#newTable(missing));
     });
   }
 

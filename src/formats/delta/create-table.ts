@@ -1,9 +1,9 @@
 import { AppError } from '../../base/errors.ts';
 import { formatCommit, type Action, type CommitInfo, type Metadata } from './actions.ts';
 import { commitName } from './log-names.ts';
-import { formatSchema, type Column } from './schema.ts';
+import { formatSchema, parseSchema, type Column } from './schema.ts';
 import { advance, Replay, type Snapshot } from './snapshot.ts';
-import { NEW_TABLE_PROTOCOL } from './table-features.ts';
+import { assertAppendable, NEW_TABLE_PROTOCOL } from './table-features.ts';
 import type { TableIo } from './table-io.ts';
 
 export interface NewTable {
@@ -44,12 +44,52 @@ export async function redefineEmptyTable(
     { commitInfo: commitInfo(table, 'REPLACE TABLE') },
     { metaData: { ...metadata(table), id: base.metadata.id } },
   ];
-  if (!(await io.log.putIfAbsent(commitName(base.version + 1), formatCommit(actions)))) {
-    throw new AppError('COMMIT_CONFLICT', `${io.location}: another writer is using this table.`, {
-      hint: 'Look at the table and create it again if it is still empty.',
-    });
+  return await commitNext(io, base, actions);
+}
+
+/**
+ * Adds nullable columns at the end; rows that are there have null in them. `COMMIT_CONFLICT` when
+ * another writer commits at the same time.
+ */
+export async function addColumns(
+  io: TableIo,
+  base: Snapshot,
+  added: Omit<NewTable, 'id'>,
+): Promise<Snapshot> {
+  assertAppendable(base.protocol, base.metadata);
+  const { columns, timeMs, engineInfo } = added;
+  const fields = [
+    ...parseSchema(base.metadata.schemaString),
+    ...columns.map(({ name, type }) => ({ name, type, nullable: true, metadata: {} })),
+  ];
+  const schemaString = JSON.stringify({ type: 'struct', fields });
+  const actions: Action[] = [
+    {
+      commitInfo: {
+        timestamp: timeMs,
+        operation: 'ADD COLUMNS',
+        operationParameters: {
+          columns: JSON.stringify(columns.map(({ name, type }) => ({ column: { name, type } }))),
+        },
+        engineInfo,
+      },
+    },
+    { metaData: { ...base.metadata, schemaString } },
+  ];
+  return await commitNext(io, base, actions);
+}
+
+async function commitNext(
+  io: TableIo,
+  base: Snapshot,
+  actions: readonly Action[],
+): Promise<Snapshot> {
+  if (await io.log.putIfAbsent(commitName(base.version + 1), formatCommit(actions))) {
+    return advance(base, actions);
   }
-  return advance(base, actions);
+  throw new AppError('COMMIT_CONFLICT', `${io.location}: another writer is using this table.`, {
+    hint: 'Nothing was changed; look at the table and try again.',
+  });
 }
 
 function metadata({ id, columns, timeMs }: NewTable): Metadata {

@@ -98,6 +98,19 @@ export function sameColumns(a: readonly Column[], b: readonly Column[]): boolean
   });
 }
 
+/**
+ * The columns that a table with `there` still needs to have `wanted`: those at its end, if all of
+ * them may be null. Null when the two differ in any other way.
+ */
+export function missingColumns(
+  there: readonly Column[],
+  wanted: readonly Column[],
+): readonly Column[] | null {
+  const missing = wanted.slice(there.length);
+  const isPrefix = sameColumns(there, wanted.slice(0, there.length));
+  return isPrefix && missing.every(({ nullable }) => nullable) ? missing : null;
+}
+
 /** The protocol compares column names ignoring case; the first name that occurs twice, or null. */
 export function duplicateColumn(columns: readonly Column[]): string | null {
   const seen = new Set<string>();
