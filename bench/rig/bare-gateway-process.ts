@@ -15,7 +15,8 @@ import { createIds, systemClock } from '../../src/platform/system.ts';
  */
 const [port, model] = process.argv.slice(2) as [string, string];
 
-const loaded = await new OnnxInference({ log: silentLog }).load(model);
+const inference = new OnnxInference({ log: silentLog });
+const loaded = await inference.load(model);
 if (loaded.placement !== 'main') throw new Error(`The model runs in the ${loaded.placement}.`);
 const version = { model: 'forest', version: 1, digest: 'none' } as WarmModel['version'];
 const warm: WarmModel = { version, loaded, read: compileReader(loaded.signature) };
@@ -38,7 +39,8 @@ const routes = new LiveRoutes();
 routes.replace(liveRoute({ spec, revision, warm: [warm] }));
 /** As with the journal, the answers of one turn of the event loop leave together at its end. */
 const log = { append: () => new Promise<void>((resolve) => setImmediate(resolve)) };
-const gateway = new Gateway({ routes, log, clock: systemClock, ids: createIds(systemClock) });
+const ids = createIds(systemClock);
+const gateway = new Gateway({ routes, log, inference, clock: systemClock, ids });
 const http = await createHttp({
   log: silentLog,
   clock: systemClock,

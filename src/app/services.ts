@@ -77,7 +77,7 @@ export async function startServices(
   closing.defer(() => models.close());
   predictionLog.start();
   closing.defer(() => predictionLog.close());
-  const gateway = new Gateway({ routes, log: predictionLog, clock, ids });
+  const gateway = new Gateway({ routes, log: predictionLog, inference, clock, ids });
   return {
     workspace,
     declared,

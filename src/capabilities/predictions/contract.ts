@@ -16,6 +16,11 @@ export const RequestId = z
   .string()
   .regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,128}$/, 'printable ASCII, at most 128');
 
+/**
+ * Bodies longer than this are left out of the log, and the record says so: a log is no file store.
+ */
+export const LOGGED_BODY_CHARS_MAX = 256 * 1024;
+
 /** How the arm of a request was chosen. */
 export const RoutingReason = z.enum(['weight', 'sticky', 'pinned']);
 export type RoutingReason = z.infer<typeof RoutingReason>;

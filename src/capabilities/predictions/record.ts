@@ -1,10 +1,5 @@
 import type { Micros } from '../../base/time.ts';
-import type { RoutingReason } from './contract.ts';
-
-/**
- * Bodies longer than this are left out of the log, and the record says so: a log is no file store.
- */
-export const LOGGED_BODY_CHARS_MAX = 256 * 1024;
+import { LOGGED_BODY_CHARS_MAX, type RoutingReason } from './contract.ts';
 
 /** What the gateway knows of one answered request. */
 export interface AnsweredRequest {
@@ -33,6 +28,8 @@ export interface AnsweredRequest {
    */
   readonly request: string | null;
   readonly response: string | null;
+  /** Either was too long to log and is missing here for that reason. */
+  readonly isTooLong?: boolean;
 }
 
 /** The journal's form of it: one JSON object, its bodies embedded as they came. */
@@ -81,6 +78,7 @@ export interface JournaledLabel {
 export function encodePrediction(answered: AnsweredRequest): string {
   const { request, response } = answered;
   const isLong =
+    answered.isTooLong === true ||
     (request?.length ?? 0) > LOGGED_BODY_CHARS_MAX ||
     (response?.length ?? 0) > LOGGED_BODY_CHARS_MAX;
   return (

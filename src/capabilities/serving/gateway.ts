@@ -1,15 +1,11 @@
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
-import { isJsonDeeperThan } from '../../base/json-depth.ts';
-import type { Clock } from '../../base/time.ts';
-import {
-  readEnvelope,
-  type InferEnvelope,
-  type InferRequest,
-} from '../../formats/oip/read-request.ts';
-import { outputsJson } from '../../formats/oip/write-response.ts';
-import { RequestId, type RoutingReason } from '../predictions/contract.ts';
+import type { Clock, Micros } from '../../base/time.ts';
+import type { RequestHead } from '../../formats/oip/read-request.ts';
+import type { AnswerFrame, AnswerJson, Inference } from '../../platform/inference/port.ts';
+import { LOGGED_BODY_CHARS_MAX, RequestId, type RoutingReason } from '../predictions/contract.ts';
 import type { PredictionLog } from '../predictions/log.ts';
+import { parkedBody, textBody, type InferBody } from './infer-body.ts';
 import type { LiveRoute, LiveRoutes } from './live-routes.ts';
 import { choose } from './routing.ts';
 import type { WarmModel } from './warm-models.ts';
@@ -18,7 +14,8 @@ export interface InferCall {
   readonly endpoint: string;
   /** A version of the model, when the caller pins one; else the route decides. */
   readonly version: number | null;
-  readonly body: string;
+  /** Bytes (UTF-8) when it is too long to be read on this thread. */
+  readonly body: string | Buffer;
   readonly requestIdHeader: string | null;
   readonly client: string | null;
   readonly traceId: string | null;
@@ -28,10 +25,17 @@ export interface InferCall {
 
 export interface InferAnswer {
   readonly status: number;
-  readonly body: string;
+  readonly body: AnswerJson;
   readonly requestId: string;
   readonly modelVersion: number;
   readonly routeRevision: number;
+}
+
+/** When its request was taken up: monotonic milliseconds, domain time, machine time. */
+interface Arrival {
+  readonly startedMs: number;
+  readonly now: Micros;
+  readonly wall: Micros;
 }
 
 /** Where a request goes: fixed before its tensors are even read. */
@@ -48,8 +52,8 @@ interface Target {
 interface Outcome {
   readonly status: number;
   readonly errorCode: string | null;
-  readonly body: string;
-  /** The answer as the log keeps it: null for an error. */
+  readonly body: AnswerJson;
+  /** The answer as the log keeps it: null for an error and when it is too long. */
   readonly response: string | null;
   readonly inferenceUs: number;
 }
@@ -57,13 +61,10 @@ interface Outcome {
 export interface GatewayDeps {
   readonly routes: LiveRoutes;
   readonly log: Pick<PredictionLog, 'append'>;
+  readonly inference: Pick<Inference, 'park'>;
   readonly clock: Clock;
   readonly ids: Ids;
 }
-
-const REQUEST_CHARS_LOGGED_WHEN_BROKEN = 4096;
-/** Levels of arrays and objects in a request; real ones have four and the rank of their tensors. */
-const NESTING_MAX = 100;
 
 /** The request path: route, validate, run, journal, answer. No SQL, no other process. */
 export class Gateway {
@@ -79,22 +80,33 @@ export class Gateway {
    * written.
    */
   async infer(call: InferCall): Promise<InferAnswer> {
+    const { clock, routes, inference } = this.#deps;
+    const at = { startedMs: clock.elapsed(), now: clock.now(), wall: clock.wall() };
+    if (typeof call.body === 'string') return this.#answer(call, at, textBody(call.body));
+    // What nobody serves is refused before it costs anything.
+    routes.require(call.endpoint);
+    const body = await parkedBody(call.body, inference);
+    try {
+      return await this.#answer(call, at, body);
+    } finally {
+      body.release();
+    }
+  }
+
+  async #answer(call: InferCall, at: Arrival, body: InferBody): Promise<InferAnswer> {
     const { clock, routes, log } = this.#deps;
-    const startedMs = clock.elapsed();
-    const [now, wall] = [clock.now(), clock.wall()];
     const route = routes.require(call.endpoint);
-    const parsed = parseBody(call.body);
-    const target = this.#target(call, { route, envelope: parsed.envelope });
-    const outcome =
-      parsed.error === null ? await this.#run(target, parsed.envelope) : failure(parsed.error, 0);
+    const target = this.#target(call, { route, head: body.head });
+    const outcome = body.error === null ? await this.#run(target, body) : failure(body.error, 0);
     const totalUs = microsSince(call.arrivedMs, clock);
     await log.append(
       {
         ...logged(target, call, outcome),
-        now,
-        wall,
-        request: parsed.isJson ? call.body : brokenBody(call.body),
-        queueUs: Math.max(0, Math.round((startedMs - call.arrivedMs) * 1000)),
+        now: at.now,
+        wall: at.wall,
+        request: body.logged,
+        isTooLong: body.logged === null || (outcome.status === 200 && outcome.response === null),
+        queueUs: Math.max(0, Math.round((at.startedMs - call.arrivedMs) * 1000)),
         totalUs,
       },
       route.spec.durability,
@@ -110,16 +122,16 @@ export class Gateway {
 
   #target(
     call: InferCall,
-    on: { readonly route: LiveRoute; readonly envelope: InferEnvelope | null },
+    on: { readonly route: LiveRoute; readonly head: RequestHead | null },
   ): Target {
-    const { route, envelope } = on;
-    const requestId = this.#requestId(envelope?.id ?? null, call.requestIdHeader);
-    const key = parameter(envelope, route.spec.key);
+    const { route, head } = on;
+    const requestId = this.#requestId(head?.id ?? null, call.requestIdHeader);
+    const key = parameter(head, route.spec.key);
     const base = { route, requestId, key };
     if (call.version !== null) {
       return { ...base, arm: 'pinned', reason: 'pinned', bucket: null, warm: pinned(route, call) };
     }
-    const sticky = parameter(envelope, route.spec.sticky) ?? key;
+    const sticky = parameter(head, route.spec.sticky) ?? key;
     const { arm, bucket } = choose(route.table, sticky ?? requestId);
     const reason = sticky === null ? 'weight' : 'sticky';
     return { ...base, arm: arm.name, reason, bucket, warm: arm.warm };
@@ -132,17 +144,15 @@ export class Gateway {
     return this.#deps.ids.next('req');
   }
 
-  async #run(target: Target, envelope: InferEnvelope): Promise<Outcome> {
+  async #run(target: Target, body: InferBody): Promise<Outcome> {
     const { clock } = this.#deps;
-    const { warm } = target;
     let startMs = clock.elapsed();
     try {
-      const request: InferRequest = warm.read(envelope);
+      const run = body.prepare(target.warm);
       startMs = clock.elapsed();
-      const outputs = await warm.loaded.run(request.inputs, request.outputs);
+      const answer = await run(answerFrame(target));
       const inferenceUs = microsSince(startMs, clock);
-      const body = responseJson(target, outputsJson(outputs));
-      return { status: 200, errorCode: null, body, response: body, inferenceUs };
+      return { status: 200, errorCode: null, body: answer, response: text(answer), inferenceUs };
     } catch (thrown) {
       return failure(toAppError(thrown), microsSince(startMs, clock));
     }
@@ -179,44 +189,20 @@ function logged(
   };
 }
 
-function parseBody(
-  text: string,
-):
-  | { readonly isJson: true; readonly envelope: InferEnvelope; readonly error: null }
-  | { readonly isJson: boolean; readonly envelope: null; readonly error: AppError } {
-  if (isJsonDeeperThan(text, NESTING_MAX)) {
-    const error = new AppError('INVALID_JSON', `The body is nested deeper than ${NESTING_MAX}.`);
-    return { isJson: false, envelope: null, error };
-  }
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    const error = new AppError('INVALID_JSON', `The body is not valid JSON: ${why.slice(0, 200)}`, {
-      hint: 'NaN and Infinity have no JSON form.',
-    });
-    return { isJson: false, envelope: null, error };
-  }
-  try {
-    return { isJson: true, envelope: readEnvelope(body), error: null };
-  } catch (thrown) {
-    return { isJson: true, envelope: null, error: toAppError(thrown) };
-  }
-}
-
-function brokenBody(body: string): string {
-  return JSON.stringify(body.slice(0, REQUEST_CHARS_LOGGED_WHEN_BROKEN));
-}
-
-function responseJson(target: Target, outputs: string): string {
+function answerFrame(target: Target): AnswerFrame {
   const { version } = target.warm;
-  return (
+  const before =
     `{"model_name":"${target.route.endpoint}","model_version":"${version.version}",` +
     `"id":${JSON.stringify(target.requestId)},` +
     `"parameters":{"route_revision":${target.route.revision.revision},"arm":"${target.arm}"},` +
-    `"outputs":${outputs}}`
-  );
+    '"outputs":';
+  return { before, after: '}' };
+}
+
+/** Null when it is too long for the log. */
+function text(answer: AnswerJson): string | null {
+  if (typeof answer === 'string') return answer;
+  return answer.length > LOGGED_BODY_CHARS_MAX ? null : Buffer.from(answer).toString('utf8');
 }
 
 /** The protocol's error form: `{"error": text}`. */
@@ -226,12 +212,12 @@ function failure(error: AppError, inferenceUs: number): Outcome {
   return { status: error.status, errorCode: error.code, body, response: null, inferenceUs };
 }
 
-function parameter(envelope: InferEnvelope | null, name: string | null): string | null {
-  if (envelope === null || name === null) return null;
+function parameter(head: RequestHead | null, name: string | null): string | null {
+  if (head === null || name === null) return null;
   // What an object inherits, such as `constructor`, is no parameter.
-  if (!Object.hasOwn(envelope.parameters, name)) return null;
+  if (!Object.hasOwn(head.parameters, name)) return null;
   // Half of a surrogate pair has no UTF-8 form: the table would refuse the row, for ever.
-  return String(envelope.parameters[name]).toWellFormed();
+  return String(head.parameters[name]).toWellFormed();
 }
 
 function pinned(route: LiveRoute, call: InferCall): WarmModel {

@@ -325,6 +325,48 @@ test('a body nested without end is refused, logged and traced like any other', a
   expect((await trace('deep-1')).prediction.source).toBe('table');
 });
 
+describe('a long body', () => {
+  const long = (count: number, parameters = {}) => ({
+    id: `long-${count}`,
+    parameters,
+    inputs: [
+      { name: 'x', datatype: 'FP32', shape: [count, 3], data: Array(count * 3).fill(0.125) },
+    ],
+  });
+
+  test('is answered, routed and logged like any other', async () => {
+    await serve(1, { key: 'flight' });
+    const reply = await infer({ body: long(10_000, { flight: 'AA7' }) });
+    expect(reply).toMatchObject({ status: 200, body: { id: 'long-10000', model_version: '1' } });
+    expect(reply.body.outputs[1].data).toHaveLength(10_000);
+    expect((await trace('long-10000')).prediction).toMatchObject({
+      key: 'AA7',
+      truncated: false,
+      inputs: [{ shape: [10_000, 3] }],
+      outputs: [{ shape: [10_000, 1] }, { shape: [10_000, 1] }],
+    });
+  });
+
+  test('that is too long to log leaves a record that says so', async () => {
+    await serve(1);
+    const reply = await infer({ body: long(100_000) });
+    expect(reply.status).toBe(200);
+    expect(reply.body.outputs[1].data).toHaveLength(100_000);
+    const { prediction } = await trace('long-100000');
+    expect(prediction).toMatchObject({ truncated: true, inputs: null, outputs: null });
+  });
+
+  test('that is broken is answered and logged with its code', async () => {
+    await serve(1);
+    const headers = { 'x-request-id': 'long-broken' };
+    const reply = await infer({ body: `{"inputs": [${'1,'.repeat(100_000)}`, headers });
+    expect(reply.status).toBe(400);
+    expect((await trace('long-broken')).prediction.errorCode).toBe('INVALID_JSON');
+    const unknown = await infer({ body: long(10_000), path: '/v2/models/nobody/infer' });
+    expect(unknown.status).toBe(404);
+  });
+});
+
 describe('Open Inference metadata', () => {
   test('describes the endpoint and its versions', async () => {
     await serve(2);

@@ -73,6 +73,7 @@ export class WarmModels {
     this.#log.info('serving.model.warmed', {
       model: `${model}@${version}`,
       placement: loaded.placement,
+      main_length_max: loaded.mainLengthMax,
       load_ms: Math.round(loaded.loadMs),
       run_p99_us: Math.round(loaded.runP99Us),
     });

@@ -145,10 +145,10 @@ function fromOrt(name: string, tensor: OrtTensor): Tensor {
   };
 }
 
-/** Zeros (or empty text) of the signature, with 1 for every open dimension. */
-export function warmUpInputs(signature: ModelSignature): readonly Tensor[] {
+/** Zeros (or empty text) of the signature, with `open` for every open dimension. */
+export function warmUpInputs(signature: ModelSignature, open: number): readonly Tensor[] {
   return signature.inputs.map(({ name, datatype, shape }) => {
-    const filled = shape.map((dimension) => (dimension === -1 ? 1 : dimension));
+    const filled = shape.map((dimension) => (dimension === -1 ? open : dimension));
     const length = filled.reduce((product, dimension) => product * dimension, 1);
     return { name, datatype, shape: filled, data: allocate(datatype, length) };
   });

@@ -35,14 +35,18 @@ export class OnnxThread {
     return this.#pending.size;
   }
 
-  ask<Result>(request: WithoutId<ThreadRequest>): Promise<Result> {
+  /** `handed` names the memory in the request that is the thread's from then on. */
+  ask<Result>(
+    request: WithoutId<ThreadRequest>,
+    handed: readonly ArrayBuffer[] = [],
+  ): Promise<Result> {
     if (this.#isClosed) throw new AppError('STOPPING', 'Millwright is stopping.');
     this.#worker ??= this.#start();
     const id = this.#nextId++;
     const worker = this.#worker;
     return new Promise<Result>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id });
+      worker.postMessage({ ...request, id }, handed);
     });
   }
 

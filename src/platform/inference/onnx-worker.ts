@@ -2,64 +2,62 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
 import { toAppError, type ErrorBody } from '../../base/errors.ts';
+import { compileReader } from '../../formats/oip/read-request.ts';
 import type { Tensor } from '../../formats/oip/tensor.ts';
-import { systemClock } from '../system.ts';
-import { loadRuntime, OnnxSession, warmUpInputs } from './onnx-session.ts';
-import type { ModelSignature } from './port.ts';
+import { answerJson } from './answer-json.ts';
+import { judge } from './judge.ts';
+import { OnnxSession, warmUpInputs } from './onnx-session.ts';
+import { ParkedBodies } from './parked-bodies.ts';
+import type { AnswerFrame, AnswerJson, ModelSignature } from './port.ts';
 
-/** Thread that loads, judges and runs models, so that the main thread never waits. */
+/** Thread that loads, judges and runs models and reads long bodies: the main one never waits. */
 
 export interface ThreadSettings {
   /** How far it steps back behind other threads, 0 to 19. */
   readonly niceness: number;
 }
 
-export type ThreadRequest =
-  | { readonly id: number; readonly kind: 'inspect'; readonly file: string }
-  | { readonly id: number; readonly kind: 'judge'; readonly file: string }
-  /** Answers the number that `run` and `release` name the model by. */
-  | { readonly id: number; readonly kind: 'open'; readonly file: string }
-  | {
-      readonly id: number;
-      readonly kind: 'run';
-      readonly model: number;
-      readonly inputs: readonly Tensor[];
-      readonly outputs: readonly string[];
-    }
-  | { readonly id: number; readonly kind: 'release'; readonly model: number };
-
-export interface Judged {
-  readonly signature: ModelSignature;
-  readonly runtime: string;
-  readonly loadMs: number;
-  readonly runP99Us: number;
-  /** Cheap enough for the main thread, both to load and to run. */
-  readonly isCheap: boolean;
+interface Asked {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly string[];
 }
+
+export type ThreadRequest = { readonly id: number } & (
+  | { readonly kind: 'inspect'; readonly file: string }
+  | { readonly kind: 'judge'; readonly file: string }
+  /** Answers the number that the others name the model by. */
+  | { readonly kind: 'open'; readonly file: string }
+  | ({ readonly kind: 'run'; readonly model: number } & Asked)
+  /** As `run`, and writes the answer: `AnswerJson`. */
+  | ({ readonly kind: 'answer'; readonly model: number; readonly frame: AnswerFrame } & Asked)
+  /** Reads a body and keeps it: `ParkedHead`. */
+  | { readonly kind: 'park'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'answer-parked';
+      readonly model: number;
+      readonly body: number;
+      readonly frame: AnswerFrame;
+    }
+  | { readonly kind: 'drop'; readonly body: number }
+  | { readonly kind: 'release'; readonly model: number }
+);
 
 export type ThreadReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ErrorBody };
 
-/**
- * What a model may cost on the main thread: a run this long delays every other request by as much,
- * and loading it there blocks the loop once a deployment. A forest of 100 trees takes 10 us and
- * 4 ms. The median of runs and the CPU time of the cheapest load decide: all else is other work on
- * the machine.
- */
-const CHEAP_RUN_P50_US = 100;
-const CHEAP_LOAD_CPU_MS = 10;
-const LOADS_MAX = 4;
-/** A model that takes this long is slow however often it is tried. */
-const SLOW_LOAD_CPU_MS = 40;
-const WARM_UP_RUNS = 20;
-const CALIBRATION_RUNS = 1000;
-/** A slow model is slow after a few runs already; calibration must not take seconds. */
-const CALIBRATION_MS_MAX = 250;
+/** A longer answer goes over as bytes, which change hands without being copied. */
+const TEXT_CHARS_MAX = 64 * 1024;
+
+interface OpenModel {
+  readonly session: OnnxSession;
+  readonly read: ReturnType<typeof compileReader>;
+}
 
 const port = present(parentPort, 'the parent port');
 const { niceness } = workerData as ThreadSettings;
-const sessions = new Map<number, OnnxSession>();
+const models = new Map<number, OpenModel>();
+const parked = new ParkedBodies();
 let nextModel = 1;
 
 // Elsewhere than on Linux it would hold for the whole process.
@@ -71,62 +69,25 @@ async function inspect(file: string): Promise<ModelSignature> {
   return session.signature;
 }
 
-async function judge(file: string): Promise<Judged> {
-  const { session, loadMs, loadCpuMs } = await openTimed(file);
-  const times = await timeRuns(session);
-  await session.release();
-  const [runP50Us, runP99Us] = [quantile(times, 0.5), quantile(times, 0.99)];
-  const isCheap = runP50Us <= CHEAP_RUN_P50_US && loadCpuMs <= CHEAP_LOAD_CPU_MS;
-  const { signature, runtime } = session;
-  return { signature, runtime, loadMs, runP99Us, isCheap };
-}
-
-async function openTimed(file: string): Promise<{
-  readonly session: OnnxSession;
-  readonly loadMs: number;
-  readonly loadCpuMs: number;
-}> {
-  // Starting the runtime takes longer than loading a small model and happens once: here, and
-  // within the first load, which therefore does not count as slow.
-  await loadRuntime();
-  let [loadMs, loadCpuMs] = [Infinity, Infinity];
-  for (let loads = 1; ; loads += 1) {
-    const [start, cpu] = [systemClock.elapsed(), process.threadCpuUsage()];
-    const session = await OnnxSession.open(file);
-    const { user, system } = process.threadCpuUsage(cpu);
-    loadMs = Math.min(loadMs, systemClock.elapsed() - start);
-    loadCpuMs = Math.min(loadCpuMs, (user + system) / 1000);
-    const isCheap = loadCpuMs <= CHEAP_LOAD_CPU_MS;
-    const isSlow = loads > 1 && loadCpuMs > SLOW_LOAD_CPU_MS;
-    if (isCheap || isSlow || loads === LOADS_MAX) return { session, loadMs, loadCpuMs };
-    await session.release();
-  }
-}
-
-/** Sorted times of single runs, microseconds. */
-async function timeRuns(session: OnnxSession): Promise<readonly number[]> {
-  const inputs = warmUpInputs(session.signature);
-  const times: number[] = [];
-  const start = systemClock.elapsed();
-  for (let run = 0; run < WARM_UP_RUNS + CALIBRATION_RUNS; run += 1) {
-    const before = systemClock.elapsed();
-    await session.run(inputs, []);
-    if (run >= WARM_UP_RUNS) times.push((systemClock.elapsed() - before) * 1000);
-    if (systemClock.elapsed() - start > CALIBRATION_MS_MAX && times.length > 0) break;
-  }
-  return times.sort((a, b) => a - b);
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
-}
-
 async function open(file: string): Promise<number> {
   const session = await OnnxSession.open(file);
-  await session.run(warmUpInputs(session.signature), []);
+  await session.run(warmUpInputs(session.signature, 1), []);
   const model = nextModel++;
-  sessions.set(model, session);
+  models.set(model, { session, read: compileReader(session.signature) });
   return model;
+}
+
+function opened(model: number): OpenModel {
+  return present(models.get(model), `model ${model}`);
+}
+
+async function respond(
+  session: OnnxSession,
+  asked: Asked,
+  frame: AnswerFrame,
+): Promise<AnswerJson> {
+  const text = answerJson(await session.run(asked.inputs, asked.outputs), frame);
+  return text.length <= TEXT_CHARS_MAX ? text : new TextEncoder().encode(text);
 }
 
 async function answer(request: ThreadRequest): Promise<unknown> {
@@ -138,26 +99,39 @@ async function answer(request: ThreadRequest): Promise<unknown> {
     case 'open':
       return open(request.file);
     case 'run':
-      return opened(request.model).run(request.inputs, request.outputs);
+      return opened(request.model).session.run(request.inputs, request.outputs);
+    case 'answer':
+      return respond(opened(request.model).session, request, request.frame);
+    case 'park':
+      return parked.park(request.bytes);
+    case 'answer-parked': {
+      const { session, read } = opened(request.model);
+      return respond(session, read(parked.require(request.body)), request.frame);
+    }
+    case 'drop':
+      parked.drop(request.body);
+      return null;
     case 'release': {
-      const session = opened(request.model);
-      sessions.delete(request.model);
+      const { session } = opened(request.model);
+      models.delete(request.model);
       await session.release();
       return null;
     }
   }
 }
 
-function opened(model: number): OnnxSession {
-  return present(sessions.get(model), `model ${model}`);
+async function serve(request: ThreadRequest): Promise<void> {
+  const { id } = request;
+  try {
+    const result = await answer(request);
+    const handed = result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : [];
+    port.postMessage({ id, ok: true, result } satisfies ThreadReply, handed);
+  } catch (thrown) {
+    const error = toAppError(thrown).toBody();
+    port.postMessage({ id, ok: false, error } satisfies ThreadReply);
+  }
 }
 
 port.on('message', (request: ThreadRequest) => {
-  answer(request).then(
-    (result) => port.postMessage({ id: request.id, ok: true, result } satisfies ThreadReply),
-    (thrown: unknown) => {
-      const error = toAppError(thrown).toBody();
-      port.postMessage({ id: request.id, ok: false, error } satisfies ThreadReply);
-    },
-  );
+  void serve(request);
 });

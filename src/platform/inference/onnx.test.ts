@@ -6,6 +6,7 @@ import { versionModel } from '../../../test/onnx-model.ts';
 import type { Tensor } from '../../formats/oip/tensor.ts';
 import { silentLog } from '../log/log.ts';
 import { OnnxInference } from './onnx.ts';
+import type { AnswerJson } from './port.ts';
 
 let folder: string;
 let inference: OnnxInference;
@@ -76,6 +77,74 @@ test.each([
   for (const outputs of await Promise.all(runs)) {
     expect(answers(outputs)).toEqual([['version', [2, 1], [5, 5]]]);
   }
+});
+
+const FRAME = { before: '{"outputs":', after: '}' };
+
+/** Rows of ones and the answer to them. */
+function rows(count: number): { readonly body: string; readonly tensors: readonly Tensor[] } {
+  const data = new Float32Array(count * 3).fill(1);
+  const shape = [count, 3];
+  const spec = { name: 'x', datatype: 'FP32', shape } as const;
+  const body = JSON.stringify({ id: 'r', inputs: [{ ...spec, data: [...data] }] });
+  return { body, tensors: [{ ...spec, data }] };
+}
+
+function outputsOf(answer: AnswerJson): { name: string; data: number[] }[] {
+  const text = typeof answer === 'string' ? answer : Buffer.from(answer).toString('utf8');
+  return (JSON.parse(text) as { outputs: { name: string; data: number[] }[] }).outputs;
+}
+
+test.each([
+  ['main', 0],
+  ['worker', 10_000_000],
+])('reads and answers a long body in the worker for a model on %s', async (where, floats) => {
+  const content = versionModel({ version: 9, paddingFloats: floats });
+  const model = await inference.load(await file(`parked-${where}.onnx`, content));
+  expect(model.placement).toBe(where);
+  const parked = await inference.park(Buffer.from(rows(30_000).body));
+  expect(parked).toMatchObject({ isJson: true, error: null, envelope: { id: 'r' } });
+  const [score, version] = outputsOf(await model.answerParked(parked, FRAME));
+  parked.release();
+  expect(score).toMatchObject({ name: 'score', shape: [30_000, 1] });
+  expect(new Set(version?.data)).toEqual(new Set([9]));
+  await model.release();
+});
+
+test('says what is wrong with a long body, and with its tensors', async () => {
+  const model = await inference.load(await file('h.onnx', versionModel({ version: 1 })));
+  const broken = await inference.park(Buffer.from('{"inputs": [NaN'));
+  expect(broken).toMatchObject({ isJson: false, envelope: null, error: { code: 'INVALID_JSON' } });
+  const empty = await inference.park(Buffer.from('{"inputs": []}'));
+  const refused = model.answerParked(empty, FRAME);
+  await expect(refused).rejects.toMatchObject({ code: 'INVALID_TENSOR' });
+  empty.release();
+  await model.release();
+});
+
+test('refuses more long bodies than it has memory for, until they are answered', async () => {
+  const body = (): Buffer => Buffer.from(`{"inputs":[],"x":"${'y'.repeat(9_000_000)}"}`);
+  const held = [await inference.park(body()), await inference.park(body())];
+  held.push(await inference.park(body()));
+  await expect(inference.park(body())).rejects.toMatchObject({ code: 'OVERLOADED' });
+  for (const parked of held) parked.release();
+  (await inference.park(body())).release();
+});
+
+test('runs a cheap model in the worker when the batch is not cheap', async () => {
+  const model = await inference.load(await file('i.onnx', versionModel({ version: 2 })));
+  const { mainLengthMax } = model;
+  expect(mainLengthMax).toBeGreaterThan(1);
+  const long = rows(mainLengthMax + 1).tensors;
+  const asked = { inputs: long, outputs: ['version'] };
+  const [version] = outputsOf(await model.answer(asked, FRAME));
+  expect(version?.data).toHaveLength(mainLengthMax + 1);
+  const lost = model.answer(asked, FRAME);
+  const kept = model.answer({ ...asked, inputs: rows(mainLengthMax).tensors }, FRAME);
+  await inference.crashWorker();
+  await expect(lost).rejects.toMatchObject({ code: 'ENDPOINT_NOT_READY' });
+  expect(outputsOf(await kept)[0]?.data).toHaveLength(mainLengthMax);
+  await model.release();
 });
 
 test('answers from the worker while another model is judged', async () => {
