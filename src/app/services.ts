@@ -50,11 +50,19 @@ export async function startServices(
   });
   const predictionLog = new PredictionLog({ journal, engine, clock, log });
   const index = new RequestIndex(platform.index);
-  const predictions = new PredictionsService({ log: predictionLog, journal, engine, clock, index });
+  const servingStore = new ServingStore(db);
+  const predictions = new PredictionsService({
+    log: predictionLog,
+    journal,
+    engine,
+    clock,
+    index,
+    isEndpoint: async (name) => (await servingStore.findEndpoint(name)) !== null,
+  });
   const models = new WarmModels({ registry, inference, log });
   const routes = new LiveRoutes();
   const serving = new ServingService({
-    store: new ServingStore(db),
+    store: servingStore,
     routes,
     models,
     registry,

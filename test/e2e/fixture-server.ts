@@ -78,6 +78,7 @@ const ANSWERS: readonly Answer[] = [
         ) ?? null,
       model: fixture.versions.find((v) => v.model === model && v.version === modelVersion) ?? null,
       labels: fixture.labels.filter((label) => label.requestId === requestId),
+      labelsMissing: null,
     };
   }),
 ];

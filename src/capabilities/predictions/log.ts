@@ -124,9 +124,14 @@ export class PredictionLog {
     await this.#flushing;
   }
 
+  /** Whether a label waits in the journal, or may. */
+  get doLabelsWait(): boolean {
+    return this.#labelAppendsFlushed < this.#labelAppends;
+  }
+
   /** As `flush` when a label may wait in the journal; else there is nothing to do. */
   async flushLabels(): Promise<void> {
-    if (this.#labelAppendsFlushed < this.#labelAppends) await this.flush();
+    if (this.doLabelsWait) await this.flush();
   }
 
   status(): LogStatus {

@@ -1,10 +1,11 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, parseInstant, type Clock } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
+import { after } from '../../platform/system.ts';
 import type { Label, LabelInput, Prediction, TrafficPoint } from './contract.ts';
 import type { LogStatus, PredictionLog } from './log.ts';
 import { toPrediction } from './prediction-view.ts';
@@ -19,7 +20,12 @@ export interface PredictionsDeps {
   readonly engine: Engine<PredictionTasks>;
   readonly clock: Clock;
   readonly index: RequestIndex;
+  /** Whether there is such an endpoint: asking for the log of another is a mistake. */
+  readonly isEndpoint: (name: string) => Promise<boolean>;
 }
+
+/** How long a question about one request waits for the engine before it is answered without it. */
+const ENGINE_WAIT_MS = 10_000;
 
 /** Answered requests and their outcomes: read from the journal first, then from the tables. */
 export class PredictionsService {
@@ -38,7 +44,7 @@ export class PredictionsService {
     const stored = await this.#stored(requestId);
     if (stored !== null) return stored;
     // What a killed process left in the journal is known to neither, until it is flushed.
-    await log.flush();
+    await within(ENGINE_WAIT_MS, log.flush());
     const flushed = await this.#stored(requestId);
     if (flushed === null) throw this.#unknown(`id ${requestId}`);
     return flushed;
@@ -46,7 +52,12 @@ export class PredictionsService {
 
   /** Newest first. */
   async list(endpoint: string, query: PageQuery): Promise<Page<Prediction>> {
-    const { log, engine } = this.#deps;
+    const { log, engine, isEndpoint } = this.#deps;
+    if (!(await isEndpoint(endpoint))) {
+      throw new AppError('ENDPOINT_NOT_FOUND', `There is no endpoint ${endpoint}.`, {
+        hint: 'See the endpoints with: millwright endpoints ls',
+      });
+    }
     const before = decodeCursor(query.cursor, 'number') ?? Number.MAX_SAFE_INTEGER;
     const limit = query.limit + 1;
     const entries = log.unflushed.newest(endpoint, { before, limit });
@@ -70,18 +81,29 @@ export class PredictionsService {
     return { items: page.items.map(({ prediction }) => prediction), nextCursor: page.nextCursor };
   }
 
-  /** Labels of one request, oldest first; the last one counts. */
-  async labelsOf(prediction: Prediction): Promise<readonly Label[]> {
-    const { engine } = this.#deps;
-    await this.#deps.log.flushLabels().catch(() => undefined);
+  /**
+   * Labels of one request, oldest first; the last one counts. `missing` says why there may be more:
+   * what is known of a request is shown also while the engine is away.
+   */
+  async labelsOf(
+    prediction: Prediction,
+  ): Promise<{ readonly labels: readonly Label[]; readonly missing: string | null }> {
+    const { engine, log } = this.#deps;
     const { endpoint, requestId } = prediction;
-    const rows = await engine.run('predictions.labels', { endpoint, requestId });
-    return rows.map(({ value, at }, index) => ({
-      requestId,
-      value: JSON.parse(value) as Label['value'],
-      at: formatInstant(at),
-      revision: index + 1,
-    }));
+    try {
+      await within(ENGINE_WAIT_MS, log.flushLabels());
+      const options = { timeoutMs: ENGINE_WAIT_MS };
+      const rows = await engine.run('predictions.labels', { endpoint, requestId }, options);
+      const labels = rows.map(({ value, at }, index) => ({
+        requestId,
+        value: JSON.parse(value) as Label['value'],
+        at: formatInstant(at),
+        revision: index + 1,
+      }));
+      return { labels, missing: log.doLabelsWait ? log.status().lastFlushError : null };
+    } catch (thrown) {
+      return { labels: [], missing: toAppError(thrown).message };
+    }
   }
 
   /** All or none: one unknown request refuses the batch. Durable on return. */
@@ -122,7 +144,7 @@ export class PredictionsService {
     }
     let found = this.#lookUp(labels);
     if (found.includes(null)) {
-      await this.#deps.log.flush();
+      await within(ENGINE_WAIT_MS, this.#deps.log.flush());
       found = this.#lookUp(labels);
     }
     return found.map((id, at) => {
@@ -182,5 +204,18 @@ export class PredictionsService {
 function unknownRequest(what: string): AppError {
   return new AppError('REQUEST_NOT_FOUND', `No answered request has ${what}.`, {
     hint: 'Ids are in the x-request-id header of the answer; keys are those the endpoint declares.',
+  });
+}
+
+/** Rejects with `TIMED_OUT` when it takes longer; what was begun goes on. */
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = new AppError('TIMED_OUT', `The engine did not answer within ${ms} ms.`, {
+      hint: 'GET /health tells how it is; records wait in the journal meanwhile.',
+    });
+    const cancel = after(ms, () => {
+      reject(giveUp);
+    });
+    done.finally(cancel).then(resolve, reject);
   });
 }

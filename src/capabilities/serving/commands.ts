@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { CliContext } from '../../platform/cli/context.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Api, CliContext } from '../../platform/cli/context.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import * as contract from './contract.ts';
 import type { RouteRevision } from './contract.ts';
@@ -30,24 +31,25 @@ function endpointCommands(program: Command, cli: CliContext): void {
 function createCommand(endpoints: Command, cli: CliContext): void {
   endpoints
     .command('create')
-    .description('create an endpoint, or change its key, sticky key or durability')
+    .description('create an endpoint, or change what is named of an existing one')
     .argument('<name>', 'endpoint name: the model name of /v2/models/NAME/infer')
     .requiredOption('--model <model>', 'registered model it serves')
     .option('--key <parameter>', 'request parameter with the business key')
+    .option('--no-key', 'without a business key')
     .option('--sticky <parameter>', 'request parameter that keeps a caller on one arm')
+    .option('--no-sticky', 'without a sticky key: callers stay on an arm by business key, or not')
     .addOption(
-      new Option('--durability <when>', 'sync survives a power loss before it answers')
-        .choices(['async', 'sync'] as const)
-        .default('async' as const),
+      new Option(
+        '--durability <when>',
+        'sync survives a power loss before it answers; default of a new one: async',
+      ).choices(['async', 'sync'] as const),
     )
     .action(async (endpoint: string, options: CreateOptions) => {
-      const { model, key = null, sticky = null, durability } = options;
-      const created = await cli.withApi((api) =>
-        api.call(contract.putEndpoint, {
-          params: { endpoint },
-          body: { model, key, sticky, durability },
-        }),
-      );
+      const { model } = options;
+      const created = await cli.withApi(async (api) => {
+        const body = { ...(await specOf(api, endpoint)), ...named(options), model };
+        return api.call(contract.putEndpoint, { params: { endpoint }, body });
+      });
       cli.out.result(created, () => {
         cli.out.line(`endpoint ${endpoint} serves model ${model}`);
         if (created.route === null) cli.out.line(`next: millwright deploy ${endpoint}@VERSION`);
@@ -112,9 +114,32 @@ function revisionsCommand(endpoints: Command, cli: CliContext): void {
 
 interface CreateOptions {
   readonly model: string;
-  readonly key?: string;
-  readonly sticky?: string;
-  readonly durability: 'async' | 'sync';
+  /** False for `--no-key`. */
+  readonly key?: string | false;
+  readonly sticky?: string | false;
+  readonly durability?: 'async' | 'sync';
+}
+
+/** What the endpoint is like already; nothing for a new one. */
+async function specOf(api: Api, endpoint: string): Promise<Partial<contract.EndpointSpec>> {
+  try {
+    const { key, sticky, durability } = await api.call(contract.getEndpoint, {
+      params: { endpoint },
+    });
+    return { key, sticky, durability };
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === 'ENDPOINT_NOT_FOUND') return {};
+    throw thrown;
+  }
+}
+
+/** What the command line names; the rest stays as it is. */
+function named({ key, sticky, durability }: CreateOptions): Partial<contract.EndpointSpec> {
+  return {
+    ...(key === undefined ? {} : { key: key === false ? null : key }),
+    ...(sticky === undefined ? {} : { sticky: sticky === false ? null : sticky }),
+    ...(durability === undefined ? {} : { durability }),
+  };
 }
 
 interface ReasonOption {

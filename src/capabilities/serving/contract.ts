@@ -173,6 +173,8 @@ export const Trace = z.object({
   route: RouteRevision.nullable(),
   model: ModelVersion.nullable(),
   labels: z.array(Label),
+  /** Why there may be more labels than these; null when these are all. */
+  labelsMissing: z.string().nullable(),
 });
 export type Trace = z.infer<typeof Trace>;
 

@@ -5,7 +5,7 @@ const SHOWN_CHARS = 200;
 
 /** The chain of one request, for people. */
 export function printTrace(trace: Trace, out: Output): void {
-  const { prediction: request, route, model, labels } = trace;
+  const { prediction: request, route, model, labels, labelsMissing } = trace;
   const arm = route?.arms.find(({ name }) => name === request.arm);
   const share = arm === undefined ? '' : ` ${arm.weight / 100} %`;
   const why = [`${request.reason}: ${request.arm}${share}`];
@@ -40,7 +40,8 @@ export function printTrace(trace: Trace, out: Output): void {
     out.line(`  inputs     ${short(request.inputs)}`);
     out.line(`  outputs    ${short(request.outputs)}`);
   }
-  if (labels.length === 0) out.line('  label      none yet');
+  if (labelsMissing !== null) out.line(`  label      some may be missing: ${labelsMissing}`);
+  else if (labels.length === 0) out.line('  label      none yet');
   for (const label of labels) {
     out.line(`  label      ${String(label.value)} at ${label.at} (revision ${label.revision})`);
   }

@@ -25,16 +25,29 @@ export function revisionHash(revision: Omit<RouteRevision, 'hash'>, former: stri
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-/** The hash before the first revision. */
-export const GENESIS = '0'.repeat(64);
+/** A revision whose hash is known to hold. */
+export interface ChainLink {
+  readonly revision: number;
+  readonly hash: string;
+}
 
-/** Whether no revision was altered or removed; `revisions` are all of an endpoint, oldest first. */
-export function isChainIntact(revisions: readonly RouteRevision[]): boolean {
-  let former = GENESIS;
-  return revisions.every((revision, index) => {
+/** What comes before the first revision. */
+export const GENESIS: ChainLink = { revision: 0, hash: '0'.repeat(64) };
+
+/**
+ * The last of the revisions that follow a link, oldest first; null when one of them was altered,
+ * removed or put in between.
+ */
+export function followChain(
+  after: ChainLink,
+  revisions: readonly RouteRevision[],
+): ChainLink | null {
+  let former = after;
+  for (const next of revisions) {
     const holds =
-      revision.revision === index + 1 && revision.hash === revisionHash(revision, former);
-    former = revision.hash;
-    return holds;
-  });
+      next.revision === former.revision + 1 && next.hash === revisionHash(next, former.hash);
+    if (!holds) return null;
+    former = next;
+  }
+  return { revision: former.revision, hash: former.hash };
 }

@@ -3,8 +3,12 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
+import { formatInstant, type Micros } from '../../base/time.ts';
+import { listPredictions } from '../predictions/contract.ts';
 import { registerModel } from '../registry/contract.ts';
 import * as contract from './contract.ts';
+import type { RouteRevision } from './contract.ts';
+import { revisionHash } from './revision-hash.ts';
 
 let app: TestApp;
 
@@ -203,6 +207,43 @@ describe('blue/green', () => {
     await expect(changed).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
+  test('checks a chain longer than a page, and that its newest revision is there', async () => {
+    await serve(1);
+    const { db } = app.app.platform;
+    interface Stored extends Omit<RouteRevision, 'arms' | 'now' | 'wall'> {
+      readonly arms: string;
+      readonly now: Micros;
+      readonly wall: Micros;
+    }
+    const tables = db.queries<{
+      serving_revisions: Stored;
+      serving_endpoints: { current_revision: number };
+    }>();
+    const [first] = await db.read(tables.selectFrom('serving_revisions').selectAll());
+    // Published through the service they would take seconds.
+    const rows = [first!];
+    while (rows.length < 450) {
+      const [former, revision] = [rows.at(-1)!.hash, rows.length + 1];
+      const { hash: _, ...row } = { ...first!, id: `rt_${revision}`, revision };
+      const [now, wall] = [formatInstant(row.now), formatInstant(row.wall)];
+      const arms = JSON.parse(row.arms) as RouteRevision['arms'];
+      rows.push({ ...row, hash: revisionHash({ ...row, arms, now, wall }, former) });
+    }
+    const current = (revision: number) => ({
+      query: tables.updateTable('serving_endpoints').set({ current_revision: revision }),
+    });
+    const added = tables.insertInto('serving_revisions').values(rows.slice(1));
+    await db.write([{ query: added }, current(450)]);
+    const isIntact = async () =>
+      (await app.api.call(contract.listRevisions, { params, query: {} })).chainIntact;
+    expect(await isIntact()).toBe(true);
+    await db.write([current(451)]);
+    expect(await isIntact()).toBe(false);
+    const altered = tables.updateTable('serving_revisions').set({ reason: 'other' });
+    await db.write([current(450), { query: altered.where('revision', '=', 301) }]);
+    expect(await isIntact()).toBe(false);
+  });
+
   test('shows when a stored revision was altered', async () => {
     await serve(2);
     await deploy(2);
@@ -288,6 +329,28 @@ describe('trace', () => {
     await flush();
     const after = await trace('my-id-2');
     expect(after.prediction).toEqual({ ...before.prediction, source: 'table' });
+  });
+
+  test('answers without the labels, and says so, while the engine is away', async () => {
+    await serve(1, { key: 'flight' });
+    await ask({ flight: 'AA1' }, 'my-id-3');
+    expect((await trace('my-id-3')).labelsMissing).toBeNull();
+    await app.app.platform.engine.stop();
+    const { prediction, labels, labelsMissing } = await trace('my-id-3');
+    expect(prediction.status).toBe(200);
+    expect({ labels, labelsMissing }).toEqual({
+      labels: [],
+      labelsMissing: 'Millwright is stopping.',
+    });
+  });
+
+  test('lists the requests of an endpoint, and knows none of what is no endpoint', async () => {
+    await serve(1);
+    await infer();
+    const list = (endpoint: string) =>
+      app.api.call(listPredictions, { params: { endpoint }, query: {} });
+    expect((await list('late')).items).toHaveLength(1);
+    await expect(list('lat')).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
   });
 
   test('says what it does not know', async () => {

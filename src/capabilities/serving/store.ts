@@ -128,18 +128,34 @@ export class ServingStore {
     return row === undefined ? null : toRevision(row);
   }
 
-  /** Newest first, those before `before`; without a limit all of them. */
+  /** Oldest first, those after `after`. */
+  async revisionsAfter(
+    endpoint: string,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly RouteRevision[]> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_revisions')
+      .selectAll()
+      .where('endpoint', '=', endpoint)
+      .where('revision', '>', page.after)
+      .orderBy('revision')
+      .limit(page.limit);
+    return (await this.#db.read(query)).map(toRevision);
+  }
+
+  /** Newest first, those before `before`. */
   async listRevisions(
     endpoint: string,
-    page: { readonly before: number | null; readonly limit: number | null },
+    page: { readonly before: number | null; readonly limit: number },
   ): Promise<readonly RouteRevision[]> {
     let query = this.#db
       .queries<ServingTables>()
       .selectFrom('serving_revisions')
       .selectAll()
       .where('endpoint', '=', endpoint)
-      .orderBy('revision', 'desc');
-    if (page.limit !== null) query = query.limit(page.limit);
+      .orderBy('revision', 'desc')
+      .limit(page.limit);
     if (page.before !== null) query = query.where('revision', '<', page.before);
     return (await this.#db.read(query)).map(toRevision);
   }

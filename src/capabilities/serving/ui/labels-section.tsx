@@ -1,4 +1,4 @@
-import { EmptyState, Title } from '@mantine/core';
+import { Alert, EmptyState, Title } from '@mantine/core';
 import { IconTag } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
@@ -11,11 +11,13 @@ import type { Label, Prediction } from '../../predictions/contract.ts';
 interface LabelsSectionProps {
   readonly prediction: Prediction;
   readonly labels: readonly Label[];
+  /** Why there may be more; null when these are all. */
+  readonly missing: string | null;
 }
 
 /** What turned out to be true; corrections count up and the latest holds. */
-export function LabelsSection({ prediction, labels }: LabelsSectionProps): ReactNode {
-  if (labels.length === 0) return <NoLabel prediction={prediction} />;
+export function LabelsSection({ prediction, labels, missing }: LabelsSectionProps): ReactNode {
+  if (labels.length === 0 && missing === null) return <NoLabel prediction={prediction} />;
   const latest = Math.max(...labels.map(({ revision }) => revision));
   const columns: readonly Column<Label>[] = [
     { id: 'value', header: 'Value', value: ({ value }) => value },
@@ -40,6 +42,11 @@ export function LabelsSection({ prediction, labels }: LabelsSectionProps): React
   ];
   return (
     <Card label="Labels">
+      {missing !== null && (
+        <Alert color="yellow" title="Some labels may be missing">
+          {missing}
+        </Alert>
+      )}
       <DataTable
         heading={<Title order={2}>Labels</Title>}
         name={`Labels of ${prediction.requestId}`}

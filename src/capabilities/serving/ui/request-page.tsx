@@ -74,7 +74,7 @@ function Chain({ trace }: { readonly trace: Trace }): ReactNode {
           wasTruncated={prediction.truncated}
         />
       </SimpleGrid>
-      <LabelsSection prediction={prediction} labels={trace.labels} />
+      <LabelsSection prediction={prediction} labels={trace.labels} missing={trace.labelsMissing} />
     </Stack>
   );
 }
