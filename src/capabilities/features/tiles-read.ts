@@ -1,0 +1,262 @@
+import type { KvReader } from '../../platform/kv/port.ts';
+import { leavesPrefix, rootsPrefix } from './tiles-keys.ts';
+import {
+  assertLeaf,
+  assertRoot,
+  doubles,
+  LEAF_COLUMNS,
+  LEAF_HEADER,
+  lowerBound,
+  ROOT_HEADER,
+  SUMMARY_COLUMNS,
+  SUM_PARTS,
+} from './tiles-layout.ts';
+import { TileSum } from './tiles-sum.ts';
+
+/** What a reader has to know of a view. */
+export interface TiledView {
+  /** Its number in the online store. */
+  readonly id: number;
+  readonly expressions: number;
+  /** Microseconds, shortest first. */
+  readonly windows: readonly number[];
+}
+
+/** Where a total lies within those of a window: the events, then four numbers an expression. */
+export const EVENTS = 0;
+export const NON_NULL = 0;
+export const SUM = 1;
+export const MIN = 2;
+export const MAX = 3;
+
+export function windowStride(expressions: number): number {
+  return 1 + 4 * expressions;
+}
+
+export function totalAt(expression: number, what: number): number {
+  return 1 + 4 * expression + what;
+}
+
+/**
+ * Totals of one view's windows `[T - W, T)`: goes back from T once, through all windows, because
+ * each holds the shorter ones. Every event counts by its own time, so that the edges are exact.
+ */
+export class TileReader {
+  readonly #kv: Pick<KvReader, 'get'>;
+  readonly #view: TiledView;
+  readonly #roots: string;
+  readonly #leaves: string;
+  readonly #totals: Float64Array;
+  readonly #nonNull: Float64Array;
+  readonly #min: Float64Array;
+  readonly #max: Float64Array;
+  readonly #sums: readonly TileSum[];
+  #events = 0;
+  #key = '';
+  #leafNumber = -1;
+  #leaf: Float64Array = new Float64Array();
+
+  constructor(kv: Pick<KvReader, 'get'>, view: TiledView) {
+    const { id, expressions, windows } = view;
+    this.#kv = kv;
+    this.#view = view;
+    this.#roots = rootsPrefix(id);
+    this.#leaves = leavesPrefix(id);
+    this.#totals = new Float64Array(windows.length * windowStride(expressions));
+    this.#nonNull = new Float64Array(expressions);
+    this.#min = new Float64Array(expressions);
+    this.#max = new Float64Array(expressions);
+    this.#sums = Array.from({ length: expressions }, () => new TileSum());
+  }
+
+  /**
+   * Totals of the windows of a key (`keyText`; null is a key no event has), window after window in
+   * `windowStride` numbers, valid until the next call. Over no value sum, min and max are NaN.
+   */
+  read(key: string | null, time: number): Float64Array {
+    this.#clear();
+    const bytes = key === null ? null : this.#kv.get(this.#roots + key);
+    if (key === null || bytes === null) {
+      for (let window = 0; window < this.#view.windows.length; window += 1) this.#emit(window);
+      return this.#totals;
+    }
+    const root = doubles(bytes);
+    assertRoot(root, this.#view.expressions);
+    this.#key = key;
+    this.#leafNumber = -1;
+    if (root[0] === 0) this.#readInline(root, time);
+    else this.#readLeaves(root, time);
+    return this.#totals;
+  }
+
+  /** When the newest event of the key before T was, or null. */
+  newestBefore(key: string | null, time: number): number | null {
+    const bytes = key === null ? null : this.#kv.get(this.#roots + key);
+    if (key === null || bytes === null) return null;
+    const root = doubles(bytes);
+    const { expressions } = this.#view;
+    assertRoot(root, expressions);
+    this.#key = key;
+    this.#leafNumber = -1;
+    const leaves = root[0]!;
+    if (leaves === 0) {
+      const start = ROOT_HEADER + expressions;
+      const end = lowerBound(root, time, start, start + root[3]!);
+      return end === start ? null : root[end - 1]!;
+    }
+    const index = lowerBound(root, time, ROOT_HEADER, ROOT_HEADER + leaves) - ROOT_HEADER - 1;
+    if (index < 0) return null;
+    const leaf = this.#load(root[ROOT_HEADER + 2 * leaves + index]!);
+    return leaf[lowerBound(leaf, time, LEAF_HEADER, LEAF_HEADER + leaf[0]!) - 1]!;
+  }
+
+  #readInline(root: Float64Array, time: number): void {
+    const { windows, expressions } = this.#view;
+    const start = ROOT_HEADER + expressions;
+    const events = root[3]!;
+    let end = lowerBound(root, time, start, start + events);
+    for (let window = 0; window < windows.length; window += 1) {
+      const from = lowerBound(root, time - windows[window]!, start, end);
+      this.#events += end - from;
+      for (let expression = 0; expression < expressions; expression += 1) {
+        const shift = (1 + expression) * events;
+        const isIntegral = root[ROOT_HEADER + expression] === 1;
+        this.#addValues(expression, isIntegral, root, from + shift, end + shift);
+      }
+      this.#emit(window);
+      end = from;
+    }
+  }
+
+  #readLeaves(root: Float64Array, time: number): void {
+    const { windows } = this.#view;
+    const leaves = root[0]!;
+    const lasts = ROOT_HEADER + leaves;
+    let index = lowerBound(root, time, ROOT_HEADER, lasts) - ROOT_HEADER - 1;
+    let end = time;
+    for (let window = 0; window < windows.length; window += 1) {
+      const start = time - windows[window]!;
+      while (index >= 0 && root[lasts + index]! >= start) {
+        const isWhole = root[ROOT_HEADER + index]! >= start && root[lasts + index]! < end;
+        if (isWhole) this.#addLeaf(root, index);
+        else this.#addPart(root, index, start, end);
+        // The rest of this leaf is for the next window.
+        if (root[ROOT_HEADER + index]! < start) break;
+        index -= 1;
+      }
+      this.#emit(window);
+      end = start;
+    }
+  }
+
+  /** A leaf that lies within the window as a whole counts by its summary. */
+  #addLeaf(root: Float64Array, index: number): void {
+    const leaves = root[0]!;
+    this.#events += root[ROOT_HEADER + 3 * leaves + index]!;
+    for (let expression = 0; expression < this.#view.expressions; expression += 1) {
+      const base = ROOT_HEADER + leaves * (LEAF_COLUMNS + expression * SUMMARY_COLUMNS) + index;
+      this.#nonNull[expression]! += root[base]!;
+      if (root[base + leaves]! < this.#min[expression]!) {
+        this.#min[expression] = root[base + leaves]!;
+      }
+      if (root[base + 2 * leaves]! > this.#max[expression]!) {
+        this.#max[expression] = root[base + 2 * leaves]!;
+      }
+      const sum = this.#sums[expression]!;
+      const parts = base + 4 * leaves;
+      if (Number.isNaN(root[parts]!)) this.#addAll(root, index, expression);
+      else {
+        for (let part = 0; part < SUM_PARTS; part += 1) sum.add(root[parts + part * leaves]!);
+      }
+    }
+  }
+
+  /** The exact sum of a leaf's values that needs more parts than a summary holds. */
+  #addAll(root: Float64Array, index: number, expression: number): void {
+    const leaf = this.#load(root[ROOT_HEADER + 2 * root[0]! + index]!);
+    const events = leaf[0]!;
+    const start = LEAF_HEADER + (1 + expression) * events;
+    const sum = this.#sums[expression]!;
+    for (let at = start; at < start + events; at += 1) {
+      if (!Number.isNaN(leaf[at]!)) sum.add(leaf[at]!);
+    }
+  }
+
+  #addPart(root: Float64Array, index: number, start: number, end: number): void {
+    const leaves = root[0]!;
+    const { expressions } = this.#view;
+    const leaf = this.#load(root[ROOT_HEADER + 2 * leaves + index]!);
+    const events = leaf[0]!;
+    const from = lowerBound(leaf, start, LEAF_HEADER, LEAF_HEADER + events);
+    const to = lowerBound(leaf, end, from, LEAF_HEADER + events);
+    this.#events += to - from;
+    for (let expression = 0; expression < expressions; expression += 1) {
+      const base = ROOT_HEADER + leaves * (LEAF_COLUMNS + expression * SUMMARY_COLUMNS) + index;
+      const shift = (1 + expression) * events;
+      this.#addValues(expression, root[base + 3 * leaves] === 1, leaf, from + shift, to + shift);
+    }
+  }
+
+  /**
+   * Where all values are integers and their magnitudes stay exact even together, plain addition is
+   * exact too, in any order. Called for each edge: hence no object for the range.
+   */
+  #addValues(
+    expression: number,
+    isIntegral: boolean,
+    values: Float64Array,
+    from: number,
+    to: number,
+  ): void {
+    const total = this.#sums[expression]!;
+    let [nonNull, sum] = [0, 0];
+    let [min, max] = [this.#min[expression]!, this.#max[expression]!];
+    for (let at = from; at < to; at += 1) {
+      const value = values[at]!;
+      // Only NaN differs from itself.
+      if (value !== value) continue;
+      nonNull += 1;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (isIntegral) sum += value;
+      else total.add(value);
+    }
+    if (isIntegral) total.add(sum);
+    this.#nonNull[expression]! += nonNull;
+    this.#min[expression] = min;
+    this.#max[expression] = max;
+  }
+
+  #load(number: number): Float64Array {
+    if (number === this.#leafNumber) return this.#leaf;
+    const bytes = this.#kv.get(`${this.#leaves}${number}/${this.#key}`);
+    const leaf = doubles(bytes ?? new Uint8Array());
+    assertLeaf(leaf, this.#view.expressions);
+    this.#leafNumber = number;
+    this.#leaf = leaf;
+    return leaf;
+  }
+
+  #clear(): void {
+    this.#events = 0;
+    this.#nonNull.fill(0);
+    this.#min.fill(Infinity);
+    this.#max.fill(-Infinity);
+    for (const sum of this.#sums) sum.clear();
+  }
+
+  #emit(window: number): void {
+    const { expressions } = this.#view;
+    const totals = this.#totals;
+    const start = window * windowStride(expressions);
+    totals[start + EVENTS] = this.#events;
+    for (let expression = 0; expression < expressions; expression += 1) {
+      const nonNull = this.#nonNull[expression]!;
+      const at = start + totalAt(expression, 0);
+      totals[at + NON_NULL] = nonNull;
+      totals[at + SUM] = nonNull === 0 ? NaN : this.#sums[expression]!.value();
+      totals[at + MIN] = nonNull === 0 ? NaN : this.#min[expression]!;
+      totals[at + MAX] = nonNull === 0 ? NaN : this.#max[expression]!;
+    }
+  }
+}
