@@ -49,7 +49,14 @@ const http = await createHttp({
   // Only native routes keep idempotency keys, and none is mounted.
   idempotency: null as never,
   plugins: [
-    oipRoutes({ gateway, routes, clock: systemClock, log: silentLog, programVersion: 'bench' }),
+    oipRoutes({
+      gateway,
+      routes,
+      predictionLog: { room: 'roomy' },
+      clock: systemClock,
+      log: silentLog,
+      programVersion: 'bench',
+    }),
   ],
 });
 await http.listen({ host: '127.0.0.1', port: Number(port) });

@@ -81,7 +81,7 @@ async function mountAll(
     routes: mounted,
     idempotency,
     plugins: [
-      oipRoutes({ gateway, routes, clock, log, programVersion }),
+      oipRoutes({ gateway, routes, predictionLog: services.log, clock, log, programVersion }),
       (scope) => {
         scope.get('/api/v1/openapi.json', () => document);
       },

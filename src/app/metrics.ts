@@ -27,13 +27,27 @@ export function serveMetrics(
     }),
   );
   registry.registerMetric(
-    new Gauge({
-      name: 'millwright_journal_open_bytes',
-      help: 'Bytes of the journal segment being written',
-      registers: [],
-      collect() {
-        this.set(of.log.status().unflushedBytes);
-      },
+    counter('millwright_predictions_refused_total', {
+      help: 'Requests and labels refused because the journal was full',
+      read: () => of.log.status().refused,
+    }),
+  );
+  registry.registerMetric(
+    gauge('millwright_journal_bytes', {
+      help: 'Bytes of records that are not in their tables yet, all segments of the journal',
+      read: () => of.log.status().unflushedBytes,
+    }),
+  );
+  registry.registerMetric(
+    gauge('millwright_journal_limit_bytes', {
+      help: 'Bytes of the journal at which requests are refused',
+      read: () => of.log.status().unflushedBytesMax,
+    }),
+  );
+  registry.registerMetric(
+    gauge('millwright_journal_segments', {
+      help: 'Segments of the journal that hold records',
+      read: () => of.log.status().segments,
     }),
   );
   http.get('/metrics', async (_, reply) =>
@@ -69,6 +83,17 @@ function counter(
     collect() {
       this.reset();
       this.inc(of.read());
+    },
+  });
+}
+
+function gauge(name: string, of: { readonly help: string; readonly read: () => number }): Gauge {
+  return new Gauge({
+    name,
+    help: of.help,
+    registers: [],
+    collect() {
+      this.set(of.read());
     },
   });
 }

@@ -110,7 +110,13 @@ export async function openPlatform(
   const { engine, index } = await machine.startEngine(folder);
   closing.defer(() => engine.stop());
   closing.defer(() => index.close());
-  const journal = await Journal.open({ folder: folder.journal, writer: 'main', log, faults });
+  const journal = await Journal.open({
+    folder: folder.journal,
+    writer: 'main',
+    log,
+    faults,
+    ...(config.journalBytesMax === null ? {} : { bytesMax: config.journalBytesMax }),
+  });
   closing.defer(() => journal.close());
   const inference = new OnnxInference({ log });
   closing.defer(() => inference.close());

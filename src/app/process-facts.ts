@@ -40,9 +40,17 @@ function engineState({ engine }: Platform): Component {
   return { name: 'engine', status: isUp ? 'ok' : 'down', detail };
 }
 
-/** Answers are journaled either way; down means that they wait for their tables. */
+/**
+ * Answers are journaled until the journal is full; down means that they wait for their tables, or
+ * that requests are refused.
+ */
 function predictionLog(log: PredictionLog): Component {
-  const { lastFlushError } = log.status();
-  if (lastFlushError === null) return { name: 'prediction log', status: 'ok' };
-  return { name: 'prediction log', status: 'down', detail: lastFlushError };
+  const { lastFlushError, room, unflushedBytes, unflushedBytesMax } = log.status();
+  const held = `the journal holds ${unflushedBytes} of ${unflushedBytesMax} bytes`;
+  const name = 'prediction log';
+  if (room === 'full') {
+    return { name, status: 'down', detail: `requests are refused: ${held}; ${lastFlushError}` };
+  }
+  if (lastFlushError !== null) return { name, status: 'down', detail: lastFlushError };
+  return room === 'filling' ? { name, status: 'ok', detail: held } : { name, status: 'ok' };
 }

@@ -48,7 +48,7 @@ export async function startServices(
     ids,
     faults,
   });
-  const predictionLog = new PredictionLog({ journal, engine, clock, log });
+  const predictionLog = new PredictionLog({ journal, engine, clock, events, log });
   const index = new RequestIndex(platform.index);
   const servingStore = new ServingStore(db);
   const predictions = new PredictionsService({

@@ -61,6 +61,7 @@ export async function createTestApp(options: Partial<Config> = {}): Promise<Test
     databaseUrl: null,
     logLevel: 'silent',
     webhooks: [],
+    journalBytesMax: null,
     clock: null,
     ...options,
   };

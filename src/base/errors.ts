@@ -72,6 +72,7 @@ export const ERRORS = {
   DATABASE_UNREACHABLE: { status: 503 },
   COMPONENT_MISSING: { status: 500 },
   DISK_FULL: { status: 507 },
+  LOG_FULL: { status: 507 },
   OVERLOADED: { status: 503 },
   ENGINE_UNAVAILABLE: { status: 503 },
   TIMED_OUT: { status: 504 },

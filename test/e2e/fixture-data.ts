@@ -26,7 +26,11 @@ export interface Fixture {
     readonly answered: number;
     readonly journaled: number;
     readonly flushed: number;
+    readonly refused: number;
     readonly unflushedBytes: number;
+    readonly unflushedBytesMax: number;
+    readonly segments: number;
+    readonly room: 'roomy' | 'filling' | 'full';
     readonly lastFlushAt: string | null;
     readonly lastFlushError: string | null;
   };
@@ -92,7 +96,11 @@ export function emptyFixture(): Fixture {
       answered: 0,
       journaled: 0,
       flushed: 0,
+      refused: 0,
       unflushedBytes: 0,
+      unflushedBytesMax: 4 * 1024 ** 3,
+      segments: 0,
+      room: 'roomy',
       lastFlushAt: null,
       lastFlushError: null,
     },
@@ -126,7 +134,11 @@ export function busyFixture(size: Size): Fixture {
       answered: 208_431,
       journaled: 208_431,
       flushed: 208_112,
+      refused: 0,
       unflushedBytes: 78_234,
+      unflushedBytesMax: 4 * 1024 ** 3,
+      segments: 1,
+      room: 'roomy',
       lastFlushAt: wallAt(-3),
       lastFlushError: null,
     },

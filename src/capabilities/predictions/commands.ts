@@ -40,6 +40,9 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
         cli.out.line(
           `since start: ${status.answered} answered, ${status.journaled} journaled, ${status.flushed} put into tables`,
         );
+        cli.out.line(
+          `journal: ${status.unflushedBytes} of ${status.unflushedBytesMax} bytes (${status.room})`,
+        );
         if (status.lastFlushError !== null)
           cli.out.line(`last flush failed: ${status.lastFlushError}`);
       });

@@ -129,7 +129,13 @@ export const getLogStatus = route({
     answered: z.number().int(),
     journaled: z.number().int(),
     flushed: z.number().int(),
+    /** Requests and labels turned away because the journal is full. */
+    refused: z.number().int(),
+    /** In the journal and not in a table yet; at `unflushedBytesMax` requests are refused. */
     unflushedBytes: z.number().int(),
+    unflushedBytesMax: z.number().int(),
+    segments: z.number().int(),
+    room: z.enum(['roomy', 'filling', 'full']),
     lastFlushAt: z.string().nullable(),
     lastFlushError: z.string().nullable(),
   }),

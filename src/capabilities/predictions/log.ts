@@ -5,7 +5,9 @@ import type { Journal } from '../../platform/journal/journal.ts';
 import { RecordKind } from '../../platform/journal/segment.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { after, every } from '../../platform/system.ts';
+import type { Events } from '../../platform/events/port.ts';
 import type { FlushOutcome } from './flush.ts';
+import { LogRoom, type Room } from './log-room.ts';
 import type { JournaledLabel, AnsweredRequest } from './record.ts';
 import { encodePrediction } from './record.ts';
 import type { PredictionTasks } from './tasks.ts';
@@ -26,7 +28,13 @@ export interface LogStatus {
   readonly answered: number;
   readonly journaled: number;
   readonly flushed: number;
+  /** Requests and labels turned away because the journal is full. */
+  readonly refused: number;
+  /** In the journal, all segments together. */
   readonly unflushedBytes: number;
+  readonly unflushedBytesMax: number;
+  readonly segments: number;
+  readonly room: Room;
   readonly lastFlushAt: Micros | null;
   readonly lastFlushError: string | null;
 }
@@ -35,6 +43,7 @@ export interface PredictionLogDeps {
   readonly journal: Journal;
   readonly engine: Engine<PredictionTasks>;
   readonly clock: Clock;
+  readonly events: Pick<Events, 'record'>;
   readonly log: Log;
 }
 
@@ -46,6 +55,8 @@ export class PredictionLog {
   readonly unflushed = new Unflushed();
   readonly traffic = new Traffic();
   readonly #deps: PredictionLogDeps;
+  readonly #room: LogRoom;
+  #refused = 0;
   #answered = 0;
   #journaled = 0;
   #flushed = 0;
@@ -61,6 +72,7 @@ export class PredictionLog {
 
   constructor(deps: PredictionLogDeps) {
     this.#deps = deps;
+    this.#room = new LogRoom(deps);
   }
 
   start(): void {
@@ -91,12 +103,14 @@ export class PredictionLog {
   async append(answered: AnsweredRequest, durability: 'async' | 'sync'): Promise<void> {
     const { journal } = this.#deps;
     const { requestId, endpoint, key } = answered;
+    this.assertRoom();
     const position = await journal.append(RecordKind.prediction, encodePrediction(answered));
     this.#journaled += 1;
     // Before anything else is awaited: a flush may be about to release the record's segment.
     this.unflushed.add({ requestId, endpoint, position }, key);
     if (durability === 'sync') await journal.durable();
     this.#answered += 1;
+    this.#room.look(this.#lastFlushError);
     this.traffic.count({
       now: answered.now,
       endpoint,
@@ -109,10 +123,27 @@ export class PredictionLog {
   /** Labels are few and precious: they are durable before they are acknowledged. */
   async appendLabels(labels: readonly JournaledLabel[]): Promise<void> {
     const { journal } = this.#deps;
+    this.assertRoom();
     this.#labelAppends += 1;
     const written = labels.map((label) => journal.append(RecordKind.label, JSON.stringify(label)));
     await Promise.all(written);
     await journal.durable();
+  }
+
+  get room(): Room {
+    this.#room.look(this.#lastFlushError);
+    return this.#room.state;
+  }
+
+  /** Throws `LOG_FULL` when the journal takes nothing more. */
+  assertRoom(): void {
+    try {
+      this.#deps.journal.assertRoom();
+    } catch (thrown) {
+      this.#refused += 1;
+      this.#room.look(this.#lastFlushError);
+      throw thrown;
+    }
   }
 
   /** Moves everything journaled before the call into the tables; joins a flush under way first. */
@@ -135,11 +166,16 @@ export class PredictionLog {
   }
 
   status(): LogStatus {
+    const { journal } = this.#deps;
     return {
       answered: this.#answered,
       journaled: this.#journaled,
       flushed: this.#flushed,
-      unflushedBytes: this.#deps.journal.openBytes,
+      refused: this.#refused,
+      unflushedBytes: journal.bytes,
+      unflushedBytesMax: journal.bytesMax,
+      segments: journal.segments,
+      room: this.room,
       lastFlushAt: this.#lastFlushAt,
       lastFlushError: this.#lastFlushError,
     };
@@ -173,6 +209,8 @@ export class PredictionLog {
       this.#lastFlushError = error.message;
       log.warn('predictions.flush.failed', { code: error.code, error: error.message });
       throw thrown;
+    } finally {
+      this.#room.look(this.#lastFlushError);
     }
   }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
 import type { Api, CliContext } from '../../platform/cli/context.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
@@ -123,10 +124,9 @@ interface CreateOptions {
 /** What the endpoint is like already; nothing for a new one. */
 async function specOf(api: Api, endpoint: string): Promise<Partial<contract.EndpointSpec>> {
   try {
-    const { key, sticky, durability } = await api.call(contract.getEndpoint, {
-      params: { endpoint },
-    });
-    return { key, sticky, durability };
+    const found = await api.call(contract.getEndpoint, { params: { endpoint } });
+    // Whatever a specification consists of, and nothing else of the endpoint.
+    return z.object(contract.EndpointSpec.shape).parse(found);
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === 'ENDPOINT_NOT_FOUND') return {};
     throw thrown;

@@ -50,6 +50,11 @@ export class LiveRoutes {
     this.#failed.delete(route.endpoint);
   }
 
+  /** Deployed endpoints that cannot answer, and why. */
+  failed(): ReadonlyMap<string, string> {
+    return this.#failed;
+  }
+
   fail(endpoint: string, why: string): void {
     this.#failed.set(endpoint, why);
   }

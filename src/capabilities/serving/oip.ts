@@ -3,6 +3,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { toHttpError } from '../../platform/http/server.ts';
+import type { PredictionLog } from '../predictions/log.ts';
 import type { Gateway, InferCall } from './gateway.ts';
 import type { LiveRoute, LiveRoutes } from './live-routes.ts';
 
@@ -22,6 +23,7 @@ const READ_HERE_BYTES_MAX = 64 * 1024;
 interface OipDeps {
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
+  readonly predictionLog: Pick<PredictionLog, 'room'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly programVersion: string;
@@ -49,8 +51,11 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
     extensions: [],
   }));
   // Clients differ in the key they read; both are sent.
-  http.get('/v2/health/live', () => ({ live: true, ready: true }));
-  http.get('/v2/health/ready', () => ({ live: true, ready: true }));
+  addGet(http, '/v2/health/live', () => ({ live: true, ready: true }));
+  addGet(http, '/v2/health/ready', () => {
+    assertReady(deps);
+    return { live: true, ready: true };
+  });
   http.get('/v2/models/:name', (request) => describe(routes.require(nameOf(request)), null));
   http.get('/v2/models/:name/versions/:version', (request) =>
     describe(routes.require(nameOf(request)), versionOf(request)),
@@ -64,6 +69,23 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
     describe(route, versionOf(request));
     return { name: route.endpoint, ready: true };
   });
+}
+
+/** Load balancers ask with HEAD as well. */
+function addGet(http: FastifyInstance, url: string, handler: () => unknown): void {
+  http.route({ method: ['GET', 'HEAD'], url, handler });
+}
+
+/**
+ * Ready to infer: every deployed endpoint has its model in memory, and answers can be logged.
+ * Throws what the next request would be told.
+ */
+function assertReady({ routes, predictionLog }: OipDeps): void {
+  const [endpoint] = routes.failed().keys();
+  if (endpoint !== undefined) routes.require(endpoint);
+  if (predictionLog.room === 'full') {
+    throw new AppError('LOG_FULL', 'The journal is full: no answer can be logged.');
+  }
 }
 
 function addInfer(http: FastifyInstance, deps: OipDeps): void {

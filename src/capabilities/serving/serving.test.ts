@@ -65,6 +65,10 @@ async function infer(
   return { status: reply.statusCode, headers: reply.headers, body: reply.json() };
 }
 
+function get(url: string) {
+  return app.app.http.inject({ url, headers: { host: '127.0.0.1' } });
+}
+
 function ask(parameters: Record<string, string>, id?: string) {
   const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 1, 1] }];
   return infer({ body: { ...(id === undefined ? {} : { id }), parameters, inputs } });
@@ -111,7 +115,9 @@ describe('an endpoint', () => {
     const reply = await infer();
     expect(reply).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
     expect(reply.body.error).toContain('deploy another version');
+    expect((await get('/v2/health/ready')).statusCode).toBe(503);
     await deploy(2);
+    expect((await get('/v2/health/ready')).statusCode).toBe(200);
     expect(await served()).toBe(2);
   });
 
@@ -434,9 +440,8 @@ describe('Open Inference metadata', () => {
   test('describes the endpoint and its versions', async () => {
     await serve(2);
     await deploy(2);
-    const get = async (url: string) =>
-      (await app.app.http.inject({ url, headers: { host: '127.0.0.1' } })).json();
-    expect(await get('/v2/models/late')).toEqual({
+    const json = async (url: string) => (await get(url)).json();
+    expect(await json('/v2/models/late')).toEqual({
       name: 'late',
       versions: ['2', '1'],
       platform: 'onnxruntime_onnx',
@@ -446,8 +451,8 @@ describe('Open Inference metadata', () => {
         { name: 'version', datatype: 'FP32', shape: [-1, 1] },
       ],
     });
-    expect(await get('/v2/models/late/ready')).toEqual({ name: 'late', ready: true });
-    expect(await get('/v2/health/ready')).toEqual({ live: true, ready: true });
-    expect((await get('/v2/models/nope')).error).toContain('Request for unknown model');
+    expect(await json('/v2/models/late/ready')).toEqual({ name: 'late', ready: true });
+    expect(await json('/v2/health/ready')).toEqual({ live: true, ready: true });
+    expect((await json('/v2/models/nope')).error).toContain('Request for unknown model');
   });
 });

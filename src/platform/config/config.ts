@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
 const Port = z.number().int().min(0).max(65_535);
+/** Room for a segment or two, so that there is something to flush when it is reached. */
+const JournalBytes = z
+  .number()
+  .int()
+  .min(128 * 1024 * 1024);
 const WebhookUrl = z.url({ protocol: /^https?$/ });
 
 /** Sections that `apply` hands to the capabilities that own them; `up` only passes them by. */
@@ -40,6 +45,7 @@ export const ConfigFile = z.strictObject({
     })
     .optional(),
   database: z.strictObject({ url: z.url({ protocol: /^postgres(ql)?$/ }) }).optional(),
+  journal: z.strictObject({ limit_bytes: JournalBytes.optional() }).optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).optional() }).optional(),
   webhooks: z
     .array(z.strictObject({ url: WebhookUrl, events: z.array(z.string().min(1)).min(1).max(100) }))
@@ -65,6 +71,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly webhooks: readonly Webhook[];
+  /** What the journal may hold before requests are refused; null takes the default. */
+  readonly journalBytesMax: number | null;
   /** The domain clock that was asked for; null takes the workspace's, live for a new one. */
   readonly clock: 'live' | 'replay' | null;
 }

@@ -48,6 +48,7 @@ export function loadConfig(options: {
     databaseUrl: env['MILLWRIGHT_DATABASE_URL'] ?? file?.database?.url ?? null,
     logLevel,
     webhooks: file?.webhooks ?? [],
+    journalBytesMax: file?.journal?.limit_bytes ?? null,
     clock: flags.clock ?? null,
   });
 }

@@ -31,6 +31,7 @@ export interface EventsOptions {
 }
 
 class DatabaseEvents implements Events {
+  readonly #db: Db;
   readonly #store: EventsStore;
   readonly #log: Log;
   readonly #pause: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -44,6 +45,7 @@ class DatabaseEvents implements Events {
 
   constructor(options: EventsOptions) {
     const { db, clock, log, pause = waitFor } = options;
+    this.#db = db;
     this.#pause = pause;
     this.#store = new EventsStore(db, clock);
     this.#log = log;
@@ -60,6 +62,10 @@ class DatabaseEvents implements Events {
     const step = this.#store.insert(event);
     this.#inserts.add(step.query);
     return step;
+  }
+
+  async record(event: EventInput): Promise<void> {
+    await this.#db.write([this.step(event)]);
   }
 
   list(query: {

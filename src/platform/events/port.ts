@@ -48,6 +48,8 @@ export interface Events {
    * that keeps the order, and holds it to the end of the transaction.
    */
   step(event: EventInput): Step;
+  /** Records what happened outside the database, by itself. */
+  record(event: EventInput): Promise<void>;
   /** Newest first, those with a `seq` below `before`, of one subject or of all. */
   list(query: {
     readonly subject?: string;

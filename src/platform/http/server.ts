@@ -126,7 +126,8 @@ function addRoute(http: FastifyInstance, mounted: MountedRoute, options: HttpOpt
   const query = route.query instanceof z.ZodObject ? route.query.strict() : route.query;
   const add = (scope: FastifyInstance): void => {
     scope.route({
-      method: route.method,
+      // Load balancers ask with HEAD.
+      method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
       url: route.path,
       handler: async (request, reply) => {
         const start = options.clock.elapsed();

@@ -19,6 +19,7 @@ import { noFaults } from '../fault-points.ts';
 import { silentLog } from '../log/log.ts';
 import { sleep } from '../system.ts';
 import { Journal, SEQS_PER_SEGMENT, type Position } from './journal.ts';
+import { scanSegment } from './scan-segment.ts';
 import { decodeSegment, RecordKind, type Segment } from './segment.ts';
 
 let folder: string;
@@ -31,9 +32,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function open(segmentBytesMax?: number): Promise<Journal> {
-  const base = { folder, writer: 'main', log: silentLog, faults: noFaults };
-  return Journal.open(segmentBytesMax === undefined ? base : { ...base, segmentBytesMax });
+function open(segmentBytesMax?: number, bytesMax?: number): Promise<Journal> {
+  return Journal.open({
+    folder,
+    writer: 'main',
+    log: silentLog,
+    faults: noFaults,
+    ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+  });
 }
 
 async function segments(): Promise<readonly Segment[]> {
@@ -167,6 +174,58 @@ describe('Journal', () => {
     expect(sealed.length).toBeGreaterThan(2);
     expect(await payloads()).toHaveLength(50);
     await journal.close();
+  });
+
+  test('counts what every segment holds, and has no room past its limit', async () => {
+    const journal = await open(4096, 10_000);
+    let appended = 0;
+    while (journal.bytes < 10_000) {
+      journal.assertRoom();
+      const written = journal.append(RecordKind.prediction, 'z'.repeat(484));
+      appended += 1;
+      expect(journal.bytes).toBeGreaterThanOrEqual(appended * 500);
+      await written;
+      await journal.durable();
+    }
+    expect(appended).toBe(20);
+    expect(journal.segments).toBeGreaterThan(2);
+    expect(() => {
+      journal.assertRoom();
+    }).toThrow(expect.objectContaining({ code: 'LOG_FULL', status: 507 }));
+    await journal.close();
+
+    const reopened = await open(4096, 10_000);
+    expect(reopened.bytes).toBeGreaterThanOrEqual(10_000);
+    const sealed = await reopened.seal();
+    reopened.release(sealed.slice(0, 1));
+    reopened.assertRoom();
+    await reopened.append(RecordKind.label, 'x');
+    reopened.release(await reopened.seal());
+    expect([reopened.bytes, reopened.segments]).toEqual([0, 0]);
+    await reopened.close();
+  });
+
+  test('reads what is left behind in pieces, records longer than one included', async () => {
+    const journal = await open();
+    const long = 'l'.repeat(3 * 1024 * 1024);
+    for (let index = 0; index < 12; index += 1) {
+      await journal.append(RecordKind.prediction, index % 4 === 3 ? long : `short ${index}`);
+      await journal.append(RecordKind.prediction, 'm'.repeat(1024 * 1024 - 16));
+    }
+    const [file] = await journal.seal();
+    await journal.close();
+    const bytes = await readFile(file!);
+    for (const cut of [0, 1, 17, 40, 2000]) {
+      await truncate(file!, bytes.length - cut);
+      const whole = decodeSegment(await readFile(file!), file!);
+      expect(await scanSegment(file!)).toEqual({
+        header: whole?.header,
+        records: whole?.records.length,
+        lastSeq: whole?.records.at(-1)?.seq,
+        tail: whole?.tail,
+        bytes: bytes.length - cut,
+      });
+    }
   });
 
   test('goes on with greater numbers after a restart', async () => {

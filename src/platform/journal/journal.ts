@@ -1,13 +1,13 @@
 import { ftruncateSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Faults } from '../fault-points.ts';
 import type { Log } from '../log/log.ts';
 import { every, randomToken } from '../system.ts';
 import { createSegment, writeAll, type OpenSegment } from './open-segment.ts';
+import { recoverSegments } from './recover-segments.ts';
+import { SealedSegments } from './sealed-segments.ts';
 import {
-  decodeSegment,
   encodeEnd,
   FRAME_HEADER_BYTES,
   HEADER_BYTES,
@@ -20,10 +20,11 @@ import {
 const SYNC_INTERVAL_MS = 50;
 /** A segment is read whole by the engine, so it stays well under the engine's memory limit. */
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+/** What waits for its table at most, when nothing else is said: hours of busy traffic. */
+export const JOURNAL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Sequence numbers one segment may use; also its records at most. */
 export const SEQS_PER_SEGMENT = 1_000_000;
 const BATCH_BYTES_START = 1024 * 1024;
-const SEGMENT_NAME = /^([a-z0-9-]+)\.(\d{15})\.seg$/;
 
 /** Where a record lies; valid until its segment is released. */
 export interface Position {
@@ -46,6 +47,8 @@ export interface JournalOptions {
   readonly log: Log;
   readonly faults: Faults;
   readonly segmentBytesMax?: number;
+  /** All segments together: what `assertRoom` goes by. */
+  readonly bytesMax?: number;
 }
 
 /**
@@ -56,11 +59,13 @@ export interface JournalOptions {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #segmentBytesMax: number;
+  /** Bytes at which nothing more is to be appended. */
+  readonly bytesMax: number;
   #writer = '';
   #current: OpenSegment | null = null;
   #spare: Promise<OpenSegment> | null = null;
   #readySpare: OpenSegment | null = null;
-  #sealed: string[] = [];
+  readonly #sealed = new SealedSegments();
   #batch = Buffer.allocUnsafe(BATCH_BYTES_START);
   #batchBytes = 0;
   #waiters: Waiter[] = [];
@@ -73,6 +78,7 @@ export class Journal {
   private constructor(options: JournalOptions) {
     this.#options = options;
     this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
+    this.bytesMax = options.bytesMax ?? JOURNAL_BYTES_MAX;
   }
 
   /** Opens the folder, keeping what a former process left behind as sealed segments. */
@@ -94,9 +100,28 @@ export class Journal {
     return this.#writer;
   }
 
-  /** Bytes written and not yet released, sealed segments aside. */
-  get openBytes(): number {
-    return this.#open().size - HEADER_BYTES + this.#batchBytes;
+  /** Bytes of records not yet released, of all segments. */
+  get bytes(): number {
+    return this.#sealed.bytes + this.#open().size - HEADER_BYTES + this.#batchBytes;
+  }
+
+  /** Files that hold records. */
+  get segments(): number {
+    const { nextSeq, firstSeq } = this.#open();
+    return this.#sealed.count + (nextSeq > firstSeq ? 1 : 0);
+  }
+
+  /**
+   * Throws `LOG_FULL` when the journal has no room for more: what is acknowledged is never dropped
+   * for it. To be asked before records that belong together are appended.
+   */
+  assertRoom(): void {
+    if (this.bytes < this.bytesMax) return;
+    throw new AppError('LOG_FULL', `The journal holds ${this.bytes} bytes, all that it may.`, {
+      hint:
+        'Its records cannot be put into their tables; GET /health says why. Raise ' +
+        '`journal.limit_bytes` only if the disk has room.',
+    });
   }
 
   /** Resolves once the record is in the operating system's hands, at the end of this loop turn. */
@@ -163,13 +188,12 @@ export class Journal {
       if (this.#current === current) this.#rotate(next);
     }
     await Promise.allSettled(this.#closing);
-    return [...this.#sealed];
+    return this.#sealed.files;
   }
 
   /** Forgets sealed segments that are safe elsewhere; their files may already be gone. */
   release(segments: readonly string[]): void {
-    const released = new Set(segments);
-    this.#sealed = this.#sealed.filter((segment) => !released.has(segment));
+    this.#sealed.release(segments);
   }
 
   async close(): Promise<void> {
@@ -192,37 +216,10 @@ export class Journal {
 
   async #recover(): Promise<number> {
     const { folder, writer, log } = this.#options;
-    const names = (await readdir(folder)).filter(
-      (name) => SEGMENT_NAME.test(name) && name.startsWith(`${writer}-`),
-    );
-    let firstSeq = 0;
-    for (const name of names.sort()) {
-      const file = path.join(folder, name);
-      const bytes = await readIfPresent(file);
-      // The engine of a killed process may still be flushing; it never takes the newest segment.
-      if (bytes === null) continue;
-      const segment = decodeSegment(bytes, file);
-      if (segment === null) {
-        await unlink(file);
-        continue;
-      }
-      this.#writer = segment.header.writer;
-      firstSeq = segment.header.firstSeq + segment.header.reserved;
-      this.#sealed.push(file);
-      if (segment.tail !== 'clean' && segment.records.length > 0) {
-        log.warn('journal.recovered', {
-          segment: name,
-          tail: segment.tail,
-          records: segment.records.length,
-          // A power loss may have taken records with these numbers; a killed process has not.
-          may_miss_from_seq: segment.records.at(-1)!.seq + 1,
-          may_miss_below_seq: firstSeq,
-        });
-      }
-    }
+    const found = await recoverSegments({ folder, writer, sealed: this.#sealed, log });
     // An empty folder starts a new stream, so that no table takes its numbers for old ones.
-    if (this.#writer === '') this.#writer = `${writer}-${randomToken(4)}`;
-    return firstSeq;
+    this.#writer = found.writer ?? `${writer}-${randomToken(4)}`;
+    return found.firstSeq;
   }
 
   async #create(firstSeq: number): Promise<OpenSegment> {
@@ -324,7 +321,7 @@ export class Journal {
     } catch {
       // Without its end frame the segment reads as `open`, which loses nothing.
     }
-    this.#sealed.push(segment.path);
+    this.#sealed.add(segment.path, segment.size);
     const closed = this.#syncAndClose(segment).finally(() => this.#closing.delete(closed));
     // Whoever asks for durability is told; for the others the log has it.
     closed.catch(() => undefined);
@@ -364,14 +361,5 @@ export class Journal {
       );
     this.#syncing = done;
     return done;
-  }
-}
-
-async function readIfPresent(file: string): Promise<Buffer | null> {
-  try {
-    return await readFile(file);
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw thrown;
   }
 }

@@ -59,8 +59,11 @@ export function encodeHeader(header: SegmentHeader): Buffer {
   return bytes;
 }
 
-/** Null for a file that a crash left while it was made: it never held a record. */
-function decodeHeader(bytes: Buffer, path: string): SegmentHeader | null {
+/**
+ * Null for a file that a crash left while it was made: it never held a record. Of a longer file
+ * `bytes` may be the start, which goes at least a byte beyond the header.
+ */
+export function decodeHeader(bytes: Buffer, path: string): SegmentHeader | null {
   const isWhole =
     bytes.length >= HEADER_BYTES &&
     bytes.toString('latin1', 0, 8) === MAGIC &&
@@ -117,29 +120,27 @@ export function decodeSegment(bytes: Buffer, path: string): Segment | null {
   const records: JournalRecord[] = [];
   let at = HEADER_BYTES;
   while (at < bytes.length) {
-    const frame = decodeFrame(bytes, at);
-    if (frame === null) return { header, records, tail: 'torn' };
+    const frame = frameAt(bytes, at);
+    if (typeof frame !== 'object') return { header, records, tail: 'torn' };
     if (frame.kind === RecordKind.end) return { header, records, tail: 'clean' };
     const offset = at + FRAME_HEADER_BYTES;
-    records.push({
-      seq: frame.seq,
-      kind: frame.kind,
-      offset,
-      payload: bytes.toString('utf8', offset, offset + frame.length),
-    });
-    at = offset + frame.length;
+    const { seq, kind, end } = frame;
+    records.push({ seq, kind, offset, payload: bytes.toString('utf8', offset, end) });
+    at = end;
   }
   return { header, records, tail: 'open' };
 }
 
-function decodeFrame(
+/** The frame at an offset, `cut` when `bytes` end inside it, or `broken`. */
+export function frameAt(
   bytes: Buffer,
   at: number,
-): { readonly length: number; readonly seq: number; readonly kind: number } | null {
-  if (at + FRAME_HEADER_BYTES > bytes.length) return null;
+): { readonly end: number; readonly seq: number; readonly kind: number } | 'cut' | 'broken' {
+  if (at + FRAME_HEADER_BYTES > bytes.length) return 'cut';
   const length = bytes.readUInt32LE(at);
+  if (length > RECORD_BYTES_MAX) return 'broken';
   const end = at + FRAME_HEADER_BYTES + length;
-  if (length > RECORD_BYTES_MAX || end > bytes.length) return null;
-  if (bytes.readUInt32LE(at + 4) !== crc32(bytes.subarray(at + 8, end))) return null;
-  return { length, seq: bytes.readUIntLE(at + 8, 6), kind: bytes.readUInt16LE(at + 14) };
+  if (end > bytes.length) return 'cut';
+  if (bytes.readUInt32LE(at + 4) !== crc32(bytes.subarray(at + 8, end))) return 'broken';
+  return { end, seq: bytes.readUIntLE(at + 8, 6), kind: bytes.readUInt16LE(at + 14) };
 }

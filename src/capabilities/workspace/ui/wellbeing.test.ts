@@ -24,7 +24,11 @@ const log: LogStatus = {
   answered: 10,
   journaled: 10,
   flushed: 10,
+  refused: 0,
   unflushedBytes: 0,
+  unflushedBytesMax: 100,
+  segments: 0,
+  room: 'roomy',
   lastFlushAt: '2026-03-02T09:00:00Z',
   lastFlushError: null,
 };
@@ -59,6 +63,12 @@ it('tells a failed flush from a late one', () => {
   expect(found({ log: { ...waiting, lastFlushError: 'ENOSPC.' } })).toEqual([
     'The prediction log could not be flushed',
   ]);
+});
+
+it('warns of a journal that fills, and tells when it is full', () => {
+  const filling = { ...log, room: 'filling', unflushedBytes: 60 } as const;
+  expect(found({ log: filling })).toContain('The journal is half full');
+  expect(found({ log: { ...filling, room: 'full' } })).toContain('The journal is full');
 });
 
 it('puts what is severe first', () => {

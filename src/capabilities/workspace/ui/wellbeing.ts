@@ -1,5 +1,5 @@
 import { secondsBetween } from '../../../web/kit/instant-text.ts';
-import { formatCounted } from '../../../web/kit/format.ts';
+import { formatBytes, formatCounted } from '../../../web/kit/format.ts';
 import type { RouteReply } from '../../../base/route.ts';
 import type { getLogStatus } from '../../predictions/contract.ts';
 import type { Health, Status } from '../contract.ts';
@@ -50,6 +50,21 @@ function engineTroubles({ engine }: Status): readonly Trouble[] {
   ];
 }
 
+function roomTrouble({ room, unflushedBytes, unflushedBytesMax, refused }: LogStatus): Trouble {
+  const held = `It holds ${formatBytes(unflushedBytes)} of ${formatBytes(unflushedBytesMax)}`;
+  return room === 'full'
+    ? {
+        what: 'The journal is full',
+        about: `${held}; ${formatCounted(refused, 'request')} refused since the start.`,
+        isSevere: true,
+      }
+    : {
+        what: 'The journal is half full',
+        about: `${held}; when it is full, requests are refused.`,
+        isSevere: false,
+      };
+}
+
 function logTroubles(log: LogStatus, status: Status): readonly Trouble[] {
   const found: Trouble[] = [];
   if (log.answered > log.journaled) {
@@ -59,6 +74,7 @@ function logTroubles(log: LogStatus, status: Status): readonly Trouble[] {
       isSevere: true,
     });
   }
+  if (log.room !== 'roomy') found.push(roomTrouble(log));
   const lateBy = log.lastFlushAt === null ? null : secondsBetween(log.lastFlushAt, status.wall);
   if (log.lastFlushError !== null) {
     found.push({
