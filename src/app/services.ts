@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -37,7 +38,7 @@ export async function startServices(
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
-  const tables = new TablesService({ store: new TablesStore(db), engine, events, clock, ids });
+  const tables = openTables(platform, engine);
   const registryStore = new RegistryStore(db);
   const registry = new RegistryService({
     store: registryStore,
@@ -97,4 +98,10 @@ export async function startServices(
     routes,
     log: predictionLog,
   };
+}
+
+function openTables(platform: Platform, engine: Engine<never>): TablesService {
+  const { db, events, clock, ids, folder } = platform;
+  const spoolFolder = path.join(folder.temporary, 'appends');
+  return new TablesService({ store: new TablesStore(db), engine, events, clock, ids, spoolFolder });
 }

@@ -17,6 +17,8 @@ import type { Analytics, RowSource } from '../../platform/analytics/port.ts';
 export type AppendRows =
   | { readonly ndjsonPath: string }
   | { readonly ndjson: Uint8Array }
+  /** Of unknown origin. */
+  | { readonly parquetPath: string }
   /** A SELECT of our own over files DuckDB may read, with the table's columns by name. */
   | { readonly select: string };
 
@@ -113,6 +115,7 @@ async function writeDataFile(
 
 function rowSource(input: AppendRows): RowSource {
   if ('select' in input) return { kind: 'select', sql: input.select };
+  if ('parquetPath' in input) return { kind: 'parquet', path: input.parquetPath };
   const bytes = 'ndjson' in input ? slices(input.ndjson) : createReadStream(input.ndjsonPath);
   return { kind: 'ndjson', bytes };
 }

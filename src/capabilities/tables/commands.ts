@@ -11,11 +11,14 @@ import {
   createTable,
   getTable,
   listTables,
+  PARQUET_TYPE,
   readRows,
   tableHistory,
   type ColumnType,
   type Table,
 } from './contract.ts';
+
+const TABLE_HELP = 'namespace.name, or a name alone in the namespace default';
 
 export function tablesCommands(program: Command, cli: CliContext): void {
   const tables = program.command('tables').description('Delta tables of the lake');
@@ -52,7 +55,7 @@ function createCommand(tables: Command, cli: CliContext): void {
   tables
     .command('create')
     .description('create an empty table')
-    .argument('<table>', 'namespace.name')
+    .argument('<table>', TABLE_HELP)
     .argument('<columns...>', 'name:type each, such as id:long; with a ! behind, never null')
     .action(async (table: string, columns: string[]) => {
       const body = { ...parseTable(table), columns: columns.map(parseColumn) };
@@ -67,7 +70,7 @@ function showCommand(tables: Command, cli: CliContext): void {
   tables
     .command('show')
     .description('describe a table')
-    .argument('<table>', 'namespace.name')
+    .argument('<table>', TABLE_HELP)
     .option('--version <n>', 'as of this version', wholeNumber)
     .action(async (table: string, { version }: { version?: number }) => {
       const query = version === undefined ? {} : { version };
@@ -93,9 +96,9 @@ function printTable(table: Table, cli: CliContext): void {
 function appendCommand(tables: Command, cli: CliContext): void {
   tables
     .command('append')
-    .description('append the rows of a file, one JSON object a line')
-    .argument('<table>', 'namespace.name')
-    .argument('<file>', 'NDJSON file; - reads standard input')
+    .description('append the rows of a file: Parquet, or one JSON object a line')
+    .argument('<table>', TABLE_HELP)
+    .argument('<file>', '.parquet, else NDJSON; - reads NDJSON from standard input')
     .option('--batch <id>', 'repeating the same id adds nothing')
     .option('--stream <name>', 'a stream whose batches carry rising sequence numbers')
     .option('--sequence <n>', 'the number of this batch in its stream', wholeNumber)
@@ -114,8 +117,9 @@ function appendCommand(tables: Command, cli: CliContext): void {
         };
         const params = parseTable(table);
         const bytes = await openRows(file);
+        const contentType = file.endsWith('.parquet') ? PARQUET_TYPE : 'application/x-ndjson';
         const done = await cli.withApi((api) =>
-          api.call(appendRows, { params, query }, { bytes, contentType: 'application/x-ndjson' }),
+          api.call(appendRows, { params, query }, { bytes, contentType }),
         );
         cli.out.result(done, () => {
           if (done.duplicate) cli.out.line(`already in, since version ${done.version} at least`);
@@ -129,7 +133,7 @@ function rowsCommand(tables: Command, cli: CliContext): void {
   tables
     .command('rows')
     .description('print rows')
-    .argument('<table>', 'namespace.name')
+    .argument('<table>', TABLE_HELP)
     .option('--version <n>', 'as of this version', wholeNumber)
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--offset <n>', 'how many to skip', wholeNumber, 0)
@@ -151,7 +155,7 @@ function historyCommand(tables: Command, cli: CliContext): void {
   tables
     .command('history')
     .description('list the commits of a table, newest first')
-    .argument('<table>', 'namespace.name')
+    .argument('<table>', TABLE_HELP)
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .action(async (table: string, { limit }: { limit: number }) => {
       const query = { limit };
@@ -173,13 +177,17 @@ function historyCommand(tables: Command, cli: CliContext): void {
     });
 }
 
+/** Where a table lies that is named without a namespace. */
+const DEFAULT_NAMESPACE = 'default';
+
 function parseTable(text: string): { namespace: string; name: string } {
-  const [namespace, name, ...rest] = text.split('.');
-  if (namespace !== undefined && name !== undefined && rest.length === 0) {
-    return { namespace, name };
+  const [first, second, ...rest] = text.split('.');
+  if (first !== undefined && first !== '' && rest.length === 0) {
+    if (second === undefined) return { namespace: DEFAULT_NAMESPACE, name: first };
+    return { namespace: first, name: second };
   }
   throw new AppError('INVALID_INPUT', `${text} is no table.`, {
-    hint: 'Write the namespace and the name, such as lab.rows.',
+    hint: 'Write the namespace and the name, such as lab.rows, or a name alone.',
   });
 }
 

@@ -43,6 +43,10 @@ export type Column = z.infer<typeof Column>;
 
 /** One append's rows: NDJSON up to this many bytes. */
 export const APPEND_BYTES_MAX = 64 * 1024 * 1024;
+/** The content type of a Parquet append; any other is taken for NDJSON. */
+export const PARQUET_TYPE = 'application/vnd.apache.parquet';
+/** One append's rows as Parquet, which wait on disk: tens of millions of the usual width. */
+export const PARQUET_BYTES_MAX = 512 * 1024 * 1024;
 /** How long a batch id is remembered: a client may repeat an append safely for this long. */
 export const BATCH_EXPIRY_HOURS = 7 * 24;
 /** Rows one read returns at most. */
@@ -140,7 +144,8 @@ export const appendRows = route({
   id: 'tables.append',
   method: 'POST',
   path: '/api/v1/tables/:namespace/:name/rows',
-  summary: 'Append rows (NDJSON body); repeating a batch id or a stream sequence adds nothing',
+  summary:
+    'Append rows (NDJSON or Parquet); repeating a batch id or a stream sequence adds nothing',
   params: TableParams,
   query: z.object({
     /** Any text unique to this batch; remembered for BATCH_EXPIRY_HOURS. */

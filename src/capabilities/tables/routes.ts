@@ -4,6 +4,7 @@ import {
   createTable,
   getTable,
   listTables,
+  PARQUET_TYPE,
   readRows,
   tableHistory,
 } from './contract.ts';
@@ -14,9 +15,10 @@ export function tablesRoutes(service: TablesService): readonly MountedRoute[] {
     mount(listTables, ({ query }) => service.list(query)),
     mount(createTable, ({ body }, { actor }) => service.create({ ...body, actor })),
     mount(getTable, ({ params, query }) => service.get(params, query.version)),
-    mount(appendRows, ({ params, query }, { bytes, actor }) =>
-      service.append({ ...params, ...query, bytes, actor }),
-    ),
+    mount(appendRows, ({ params, query }, { bytes, contentType, actor }) => {
+      const format = contentType === PARQUET_TYPE ? 'parquet' : 'ndjson';
+      return service.append({ ...params, ...query, bytes, format, actor });
+    }),
     mount(readRows, ({ params, query }, { signal }) => service.rows(params, query, signal)),
     mount(tableHistory, ({ params, query }) => service.history(params, query)),
   ];

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ids, ndjson, openLake, type Lake } from '../../../test/contracts/lake.ts';
+import { ids, ndjson, openLake, temporaryFolder, type Lake } from '../../../test/contracts/lake.ts';
 import { eachDatabase, type OpenDatabase } from '../../../test/dialects.ts';
 import { ManualClock } from '../../app/testing.ts';
 import { AppError } from '../../base/errors.ts';
@@ -69,8 +69,9 @@ async function bench(open: OpenDatabase): Promise<Bench> {
   const clock = new ManualClock();
   const events = createEvents({ db, clock, log: silentLog });
   const engine = new FaultyEngine(lake);
+  const spoolFolder = temporaryFolder();
   const restarted = () =>
-    new TablesService({ store: new TablesStore(db), engine, clock, ids, events });
+    new TablesService({ store: new TablesStore(db), engine, clock, ids, events, spoolFolder });
   const service = restarted();
   return {
     service,

@@ -12,6 +12,7 @@ import {
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Events, EventInput } from '../../platform/events/port.ts';
 import { AppendBuffer } from './append-buffer.ts';
+import { AppendSpool } from './append-spool.ts';
 import {
   BATCH_EXPIRY_HOURS,
   RESERVED_NAMESPACES,
@@ -25,7 +26,7 @@ import {
 import type { AppendDone, CommittedBatch, TableRef, TableState } from './delta-tables.ts';
 import { tableExists, tableNotFound, type TablesStore } from './store.ts';
 import { TableLock } from './table-lock.ts';
-import type { TablesTasks } from './tasks.ts';
+import type { AppendBody, TablesTasks } from './tasks.ts';
 
 export interface TablesDeps {
   readonly store: TablesStore;
@@ -33,15 +34,24 @@ export interface TablesDeps {
   readonly clock: Pick<Clock, 'wall'>;
   readonly ids: Ids;
   readonly events: Pick<Events, 'step'>;
+  /** Folder for the Parquet bodies of appends under way; its own, and the engine reads it. */
+  readonly spoolFolder: string;
 }
+
+export type AppendFormat = 'ndjson' | 'parquet';
 
 export interface AppendRequest extends TableRef {
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Of the bytes; the default is NDJSON. */
+  readonly format?: AppendFormat;
   readonly batch?: string | undefined;
   readonly stream?: string | undefined;
   readonly sequence?: number | undefined;
   readonly actor: string;
 }
+
+/** A Parquet append of the largest size on a slow machine, with room to spare. */
+const PARQUET_TIMEOUT_MS = 600_000;
 
 const BATCH_EXPIRY_MICROS = BATCH_EXPIRY_HOURS * 3600 * MICROS_PER_SECOND;
 
@@ -56,9 +66,11 @@ export class TablesService {
   readonly #deps: TablesDeps;
   readonly #lock = new TableLock();
   readonly #buffer = new AppendBuffer();
+  readonly #spool: AppendSpool;
 
   constructor(deps: TablesDeps) {
     this.#deps = deps;
+    this.#spool = new AppendSpool({ folder: deps.spoolFolder, ids: deps.ids });
   }
 
   /** `TABLE_EXISTS` for a table that is registered; one that a crash left half-made is finished. */
@@ -138,18 +150,25 @@ export class TablesService {
    */
   async append(request: AppendRequest): Promise<AppendReply> {
     const { store } = this.#deps;
-    const { namespace, name, batch, stream, sequence } = request;
+    const { namespace, name, batch, stream, sequence, actor, format = 'ndjson' } = request;
     const ref = { namespace, name };
     assertAddressed({ batch, stream, sequence });
     assertWritable(ref);
     if ((await store.findTable(ref)) === null) throw tableNotFound(ref);
-    return await this.#buffer.use(request.bytes, (ndjson) =>
+    const add = (body: AppendBody): Promise<AppendReply> =>
       this.#lock.run(lockKey(ref), async () =>
         stream === undefined || sequence === undefined
-          ? this.#appendBatch(ref, { batch, ndjson, actor: request.actor })
-          : this.#appendSequence(ref, { stream, sequence, ndjson, actor: request.actor }),
-      ),
-    );
+          ? this.#appendBatch(ref, { batch, body, actor })
+          : this.#appendSequence(ref, { stream, sequence, body, actor }),
+      );
+    if (format === 'ndjson')
+      return await this.#buffer.use(request.bytes, (ndjson) => add({ ndjson }));
+    return await this.#spool.use(request.bytes, add);
+  }
+
+  async #run(input: TablesTasks['tables.append']['input']): Promise<AppendDone> {
+    const options = 'parquetPath' in input ? { timeoutMs: PARQUET_TIMEOUT_MS } : {};
+    return await this.#deps.engine.run('tables.append', input, options);
   }
 
   async #appendSequence(
@@ -157,14 +176,14 @@ export class TablesService {
     append: {
       readonly stream: string;
       readonly sequence: number;
-      readonly ndjson: Uint8Array;
+      readonly body: AppendBody;
       readonly actor: string;
     },
   ): Promise<AppendReply> {
-    const { store, engine, events } = this.#deps;
-    const { stream, sequence, ndjson, actor } = append;
+    const { store, events } = this.#deps;
+    const { stream, sequence, body, actor } = append;
     const txn = { appId: `${CLIENT_STREAM_PREFIX}${stream}`, version: sequence };
-    const done = await engine.run('tables.append', { ...ref, ndjson, txn });
+    const done = await this.#run({ ...ref, ...body, txn });
     if (!done.isDuplicate) {
       const { version, rows } = done;
       const appended = { version, rows, stream, sequence };
@@ -181,12 +200,12 @@ export class TablesService {
     ref: TableRef,
     append: {
       readonly batch: string | undefined;
-      readonly ndjson: Uint8Array;
+      readonly body: AppendBody;
       readonly actor: string;
     },
   ): Promise<AppendReply> {
-    const { store, engine, clock, ids } = this.#deps;
-    const { ndjson, actor } = append;
+    const { store, clock, ids } = this.#deps;
+    const { body, actor } = append;
     await this.#settlePending(ref);
     const wall = clock.wall();
     if (append.batch !== undefined) {
@@ -197,7 +216,7 @@ export class TablesService {
     const expiresAt = micros(wall + BATCH_EXPIRY_MICROS);
     const sequence = await store.beginBatch(ref, batch, { wall, expiresAt });
     const txn = { appId: BATCHES, version: sequence };
-    const done = await engine.run('tables.append', { ...ref, ndjson, txn });
+    const done = await this.#run({ ...ref, ...body, txn });
     // The number was new, so a duplicate is this append itself, sent to a second engine.
     const rows = done.isDuplicate ? ((await this.#lookUp(ref, sequence))?.rows ?? 0) : done.rows;
     const { version } = done;

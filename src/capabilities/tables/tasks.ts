@@ -12,6 +12,9 @@ import type {
 } from './delta-tables.ts';
 import type { RowPage } from './read-rows.ts';
 
+/** Rows as they came: NDJSON in memory, or a Parquet file that is nowhere else in use. */
+export type AppendBody = { readonly ndjson: Uint8Array } | { readonly parquetPath: string };
+
 type BatchTxn = Pick<Txn, 'appId' | 'version'>;
 
 /**
@@ -31,13 +34,8 @@ export type TablesTasks = {
     readonly input: TableRef & { readonly version?: number };
     readonly output: TableState;
   };
-  /** `ndjson` are the bytes themselves. */
   readonly 'tables.append': {
-    readonly input: TableRef & { readonly ndjson: Uint8Array; readonly txn?: BatchTxn };
-    readonly output: AppendDone;
-  };
-  readonly 'tables.append-file': {
-    readonly input: TableRef & { readonly ndjsonPath: string; readonly txn?: BatchTxn };
+    readonly input: TableRef & AppendBody & { readonly txn?: BatchTxn };
     readonly output: AppendDone;
   };
   readonly 'tables.batch': {
@@ -67,9 +65,10 @@ export function tablesTasks({
     'tables.create': ({ columns, ...ref }) => tables.create(ref, columns),
     'tables.list': (page) => tables.list(page),
     'tables.describe': ({ version, ...ref }) => tables.describe(ref, version),
-    // An append is not cut short when its caller gives up: it would be found half-way by the next.
-    'tables.append': (input) => tables.append(input),
-    'tables.append-file': (input) => tables.append(input),
+    'tables.append': (input, { signal }) =>
+      // An append is not cut short when its caller gives up, except that nobody can say beforehand
+      // how long a Parquet file of unknown origin takes. The next append waits for its end.
+      tables.append('parquetPath' in input ? { ...input, signal } : input),
     'tables.batch': ({ batch, ...ref }) => tables.findBatch(ref, batch),
     'tables.rows': (input, { signal }) => tables.rows(input, { ...input, signal }),
     'tables.history': (input) => tables.history(input, input),

@@ -6,6 +6,8 @@ import { fileList } from './sql-text.ts';
 export interface DuckDbOptions {
   /** Absolute folders it may read and write; everything else is refused. */
   readonly folders: readonly string[];
+  /** Absolute files besides. */
+  readonly files?: readonly string[];
   /** Where it spills; must be its own. */
   readonly temporaryFolder: string;
   readonly memoryLimitBytes: number;
@@ -41,6 +43,7 @@ export class DuckDbSession {
     await session.use(async (connection) => {
       await connection.run("SET GLOBAL TimeZone = 'UTC'");
       await connection.run(`SET allowed_directories = ${fileList(options.folders)}`);
+      await connection.run(`SET allowed_paths = ${fileList(options.files ?? [])}`);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
     });

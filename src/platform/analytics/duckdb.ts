@@ -4,6 +4,7 @@ import type { Column } from '../../formats/delta/schema.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
 import { CheckpointFiles } from './checkpoint-file.ts';
 import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
+import { copyForeignParquet } from './foreign-parquet.ts';
 import { LocalLogStore } from './local-log-store.ts';
 import { writeParquet } from './parquet-writer.ts';
 import type { Analytics, Cell, RowSource, Scan, WrittenFile } from './port.ts';
@@ -16,16 +17,18 @@ import { fileList } from './sql-text.ts';
 export async function openDuckDb(
   options: DuckDbOptions & { readonly ids: Ids },
 ): Promise<Analytics> {
-  return new DuckDbAnalytics(await DuckDbSession.open(options), options.ids);
+  return new DuckDbAnalytics(await DuckDbSession.open(options), options);
 }
 
 class DuckDbAnalytics implements Analytics {
   readonly #session: DuckDbSession;
+  readonly #options: DuckDbOptions;
   readonly #ids: Ids;
 
-  constructor(session: DuckDbSession, ids: Ids) {
+  constructor(session: DuckDbSession, options: DuckDbOptions & { readonly ids: Ids }) {
     this.#session = session;
-    this.#ids = ids;
+    this.#options = options;
+    this.#ids = options.ids;
   }
 
   table(location: string): TableIo {
@@ -43,6 +46,12 @@ class DuckDbAnalytics implements Analytics {
     columns: readonly Column[],
     signal?: AbortSignal,
   ): Promise<WrittenFile> {
+    if (source.kind === 'parquet') {
+      const { ids, ...options } = { ...this.#options, ids: this.#ids };
+      const temporaryFolder = join(options.temporaryFolder, ids.next('tmp'));
+      const from = { ...options, temporaryFolder };
+      return await copyForeignParquet(from, { source: source.path, path, columns, signal });
+    }
     return await writeParquet(this.#session, { path, source, columns, signal });
   }
 

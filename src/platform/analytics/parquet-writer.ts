@@ -20,7 +20,7 @@ const STAGED = 'staged';
 
 export interface WriteRequest {
   readonly path: string;
-  readonly source: RowSource;
+  readonly source: Exclude<RowSource, { readonly kind: 'parquet' }>;
   readonly columns: readonly Column[];
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,7 +39,7 @@ export async function writeParquet(
   }, signal);
 }
 
-function castAll(sql: string, columns: readonly Column[]): string {
+export function castAll(sql: string, columns: readonly Column[]): string {
   const casts = columns.map(
     ({ name, type }) => `CAST(${identifier(name)} AS ${SQL_TYPE[type]}) AS ${identifier(name)}`,
   );
@@ -90,7 +90,8 @@ async function stageRows(
   }
 }
 
-async function copyToFile(
+/** Durable on return; the file is gone again on failure. */
+export async function copyToFile(
   connection: DuckDBConnection,
   path: string,
   select: string,

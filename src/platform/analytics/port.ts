@@ -8,7 +8,12 @@ export type RowSource =
   /** Newline-delimited JSON objects, checked strictly against the declared columns. */
   | { readonly kind: 'ndjson'; readonly bytes: AsyncIterable<Uint8Array> }
   /** A SELECT of our own (never a user's), whose columns are cast to the declared ones by name. */
-  | { readonly kind: 'select'; readonly sql: string };
+  | { readonly kind: 'select'; readonly sql: string }
+  /**
+   * A Parquet file of somebody else's (absolute path), checked strictly against the declared
+   * columns. It is read by a DuckDB of its own that sees this file and the target's folder only.
+   */
+  | { readonly kind: 'parquet'; readonly path: string };
 
 export interface WrittenFile {
   readonly sizeBytes: number;
@@ -54,7 +59,8 @@ export interface Analytics {
   table(location: string): TableIo;
   /**
    * Writes the rows as one Parquet file (zstd, UTC timestamps), durable on return; no file is left
-   * behind on failure. Errors of an NDJSON source are `INVALID_INPUT` and name line and column.
+   * behind on failure. Errors of an NDJSON source are `INVALID_INPUT` and name line and column,
+   * those of a Parquet source are `INVALID_INPUT` and name the column where there is one.
    */
   writeParquet(
     path: string,

@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** The unread body of a `bodyType: 'stream'` route. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** The media type of the body without its parameters, in lower case; null when none was sent. */
+  readonly contentType: string | null;
 }
 
 export interface MountedRoute {

@@ -197,6 +197,7 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
   return {
     actor: actorOf(request.headers['x-millwright-actor']),
     signal: controller.signal,
+    contentType: request.headers['content-type']?.split(';')[0]!.trim().toLowerCase() ?? null,
     bytes: (request.body ?? emptyBytes()) as Readable | AsyncIterable<Uint8Array>,
   };
 }
