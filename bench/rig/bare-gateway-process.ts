@@ -20,7 +20,14 @@ const loaded = await inference.load(model);
 if (loaded.placement !== 'main') throw new Error(`The model runs in the ${loaded.placement}.`);
 const version = { model: 'forest', version: 1, digest: 'none' } as WarmModel['version'];
 const warm: WarmModel = { version, loaded, read: compileReader(loaded.signature) };
-const spec: EndpointSpec = { model: 'forest', key: null, sticky: null, durability: 'async' };
+const spec: EndpointSpec = {
+  model: 'forest',
+  service: null,
+  key: null,
+  sticky: null,
+  durability: 'async',
+  rollout: null,
+};
 const revision: RouteRevision = {
   id: 'rt_bench',
   endpoint: 'forest',
@@ -30,13 +37,15 @@ const revision: RouteRevision = {
   actor: 'bench',
   reason: '',
   restores: null,
+  features: null,
+  evidence: [],
   now: '',
   wall: '',
   hash: '',
 };
 
 const routes = new LiveRoutes();
-routes.replace(liveRoute({ spec, revision, warm: [warm] }));
+routes.replace(liveRoute({ spec, revision, warm: [warm], features: new Map() }));
 /** As with the journal, the answers of one turn of the event loop leave together at its end. */
 const log = { append: () => new Promise<void>((resolve) => setImmediate(resolve)) };
 const ids = createIds(systemClock);

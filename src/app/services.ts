@@ -1,21 +1,29 @@
 import path from 'node:path';
+import { AppError } from '../base/errors.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
 import { RegistryService } from '../capabilities/registry/service.ts';
 import { RegistryStore } from '../capabilities/registry/store.ts';
-import { Gateway } from '../capabilities/serving/gateway.ts';
-import { LiveRoutes } from '../capabilities/serving/live-routes.ts';
-import { ServingService } from '../capabilities/serving/service.ts';
+import type { Gateway } from '../capabilities/serving/gateway.ts';
+import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
+import type { FeatureSource } from '../capabilities/serving/served-features.ts';
+import type { ServingService } from '../capabilities/serving/service.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
-import { WarmModels } from '../capabilities/serving/warm-models.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
 import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
+import { openServing } from './open-serving.ts';
 import { processFacts } from './process-facts.ts';
+
+/** Until services can be declared there is none. */
+const noFeatures: FeatureSource = {
+  resolve: (service) =>
+    Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
+};
 
 export interface Services {
   readonly workspace: WorkspaceService;
@@ -60,20 +68,11 @@ export async function startServices(
     index,
     isEndpoint: async (name) => (await servingStore.findEndpoint(name)) !== null,
   });
-  const models = new WarmModels({ registry, inference, log });
-  const routes = new LiveRoutes();
-  const serving = new ServingService({
-    store: servingStore,
-    routes,
-    models,
-    registry,
-    predictions,
-    events,
-    clock,
-    ids,
-    faults,
-    log,
-  });
+  const { serving, gateway, routes } = await openServing(
+    platform,
+    { store: servingStore, registry, predictions, predictionLog, features: noFeatures },
+    closing,
+  );
   const workspace = new WorkspaceService({
     store: platform.workspaceStore,
     clock,
@@ -82,11 +81,8 @@ export async function startServices(
     facts: processFacts(platform, predictionLog),
   });
   const declared = new DeclaredState({ parts: [], db, events });
-  await serving.start();
-  closing.defer(() => models.close());
   predictionLog.start();
   closing.defer(() => predictionLog.close());
-  const gateway = new Gateway({ routes, log: predictionLog, inference, clock, ids });
   return {
     workspace,
     declared,

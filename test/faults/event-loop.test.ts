@@ -135,6 +135,7 @@ async function leaveJournal(rows: number): Promise<void> {
         traceId: null,
         request,
         response,
+        joined: null,
       }),
     );
     if (row % 1000 === 999) await written;

@@ -25,6 +25,35 @@ export const LOGGED_BODY_CHARS_MAX = 256 * 1024;
 export const RoutingReason = z.enum(['weight', 'sticky', 'pinned']);
 export type RoutingReason = z.infer<typeof RoutingReason>;
 
+/**
+ * What a request's features were computed from and to; the documents are JSON text. `entity` is one
+ * object of inputs by name and `features` one array in the order of the service, or for a batch an
+ * array of them.
+ */
+export interface AnsweredFeatures {
+  readonly service: string;
+  /** The definition's hash. */
+  readonly definition: string;
+  readonly entity: string;
+  readonly features: string;
+  /** The newest table version that the values saw, by `<namespace>.<table>`. */
+  readonly watermark: string;
+}
+
+/** What a request's features were computed from and to, all at its `now`. */
+export const PredictionFeatures = z.object({
+  service: z.string(),
+  /** Hash of the definition that the values follow. */
+  definition: z.string(),
+  /** Inputs by name; for a batch of several rows an array of them. Null when too long to log. */
+  entity: z.unknown(),
+  /** Values in the order of the service, null for missing; for a batch an array of them. */
+  features: z.unknown(),
+  /** The newest version of each source table that the values saw, by `<namespace>.<table>`. */
+  watermark: z.unknown(),
+});
+export type PredictionFeatures = z.infer<typeof PredictionFeatures>;
+
 /** One answered request, as `trace` and the table `predictions.<endpoint>` know it. */
 export const Prediction = z.object({
   requestId: z.string(),
@@ -51,6 +80,8 @@ export const Prediction = z.object({
   outputs: z.unknown(),
   /** True when inputs and outputs were too long to log. */
   truncated: z.boolean(),
+  /** Null when the request brought the model's own tensors. */
+  features: PredictionFeatures.nullable(),
   client: z.string().nullable(),
   traceId: z.string().nullable(),
   /** Where it was read from: not flushed yet, or the Delta table. */

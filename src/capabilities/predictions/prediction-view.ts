@@ -29,6 +29,7 @@ export function toPrediction(
     inputs: record.request?.inputs ?? null,
     outputs: record.response?.outputs ?? null,
     truncated: record.truncated,
+    features: record.joined ?? null,
     client: record.client,
     traceId: record.trace_id,
     source,

@@ -1,5 +1,5 @@
 import type { Micros } from '../../base/time.ts';
-import { LOGGED_BODY_CHARS_MAX, type RoutingReason } from './contract.ts';
+import { LOGGED_BODY_CHARS_MAX, type AnsweredFeatures, type RoutingReason } from './contract.ts';
 
 /** What the gateway knows of one answered request. */
 export interface AnsweredRequest {
@@ -28,6 +28,8 @@ export interface AnsweredRequest {
    */
   readonly request: string | null;
   readonly response: string | null;
+  /** Null when the request brought the model's own tensors. */
+  readonly joined: AnsweredFeatures | null;
   /** Either was too long to log and is missing here for that reason. */
   readonly isTooLong?: boolean;
 }
@@ -57,6 +59,17 @@ export interface JournaledPrediction {
   readonly truncated: boolean;
   readonly request: { readonly inputs?: unknown } | null;
   readonly response: { readonly outputs?: unknown } | null;
+  /** Absent in records of former versions. */
+  readonly joined?: JournaledFeatures | null;
+}
+
+export interface JournaledFeatures {
+  readonly service: string;
+  readonly definition: string;
+  /** Null when the record was too long. */
+  readonly entity: unknown;
+  readonly features: unknown;
+  readonly watermark: unknown;
 }
 
 /** A known outcome, addressed by request id; its revision is its order in the journal. */
@@ -76,11 +89,12 @@ export interface JournaledLabel {
  * and printing them again would cost more than everything else.
  */
 export function encodePrediction(answered: AnsweredRequest): string {
-  const { request, response } = answered;
+  const { request, response, joined } = answered;
   const isLong =
     answered.isTooLong === true ||
     (request?.length ?? 0) > LOGGED_BODY_CHARS_MAX ||
-    (response?.length ?? 0) > LOGGED_BODY_CHARS_MAX;
+    (response?.length ?? 0) > LOGGED_BODY_CHARS_MAX ||
+    (joined?.features.length ?? 0) > LOGGED_BODY_CHARS_MAX;
   return (
     `{"request_id":${JSON.stringify(answered.requestId)},"endpoint":"${answered.endpoint}",` +
     `"now":${answered.now},"wall":${answered.wall},"key":${text(answered.key)},` +
@@ -92,7 +106,17 @@ export function encodePrediction(answered: AnsweredRequest): string {
     `"queue_us":${answered.queueUs},"inference_us":${answered.inferenceUs},` +
     `"total_us":${answered.totalUs},"client":${text(answered.client)},` +
     `"trace_id":${text(answered.traceId)},"truncated":${isLong},` +
-    `"request":${isLong ? null : request},"response":${isLong ? null : response}}`
+    `"request":${isLong ? null : request},"response":${isLong ? null : response},` +
+    `"joined":${joined === null ? null : encodeFeatures(joined, isLong)}}`
+  );
+}
+
+function encodeFeatures(joined: AnsweredFeatures, isLong: boolean): string {
+  const { service, definition, entity, features, watermark } = joined;
+  return (
+    `{"service":${JSON.stringify(service)},"definition":"${definition}",` +
+    `"entity":${isLong ? null : entity},"features":${isLong ? null : features},` +
+    `"watermark":${watermark}}`
   );
 }
 

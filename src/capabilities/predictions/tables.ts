@@ -1,7 +1,7 @@
 import type { Column } from '../tables/contract.ts';
 import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
-import type { JournaledLabel, JournaledPrediction } from './record.ts';
+import type { JournaledFeatures, JournaledLabel, JournaledPrediction } from './record.ts';
 
 /** Namespaces of the Delta tables: one table an endpoint in each. */
 export const PREDICTIONS = 'predictions';
@@ -39,6 +39,12 @@ export const PREDICTION_COLUMNS: readonly Column[] = [
   column('outputs', 'string', true),
   column('journal', 'string'),
   column('seq', 'long'),
+  // Tables of former versions end here; what follows may be null.
+  column('service', 'string', true),
+  column('definition', 'string', true),
+  column('entity', 'string', true),
+  column('features', 'string', true),
+  column('watermark', 'string', true),
 ];
 
 /**
@@ -88,6 +94,11 @@ export function predictionRow(record: JournaledPrediction, origin: Origin): Row 
     inputs: document(record.request?.inputs),
     outputs: document(record.response?.outputs),
     ...origin,
+    service: record.joined?.service ?? null,
+    definition: record.joined?.definition ?? null,
+    entity: document(record.joined?.entity ?? undefined),
+    features: document(record.joined?.features ?? undefined),
+    watermark: document(record.joined?.watermark ?? undefined),
   };
 }
 
@@ -107,9 +118,13 @@ export function labelRow(label: JournaledLabel, origin: Origin): Row {
   };
 }
 
-/** A row of `predictions.<endpoint>`, in the order of its columns, as the record it came from. */
-export function toRecord(endpoint: string, row: readonly unknown[]): JournaledPrediction {
-  const cells = new Map(PREDICTION_COLUMNS.map(({ name }, index) => [name, row[index]]));
+/** A row of `predictions.<endpoint>`, whose table may lack the newest columns, as its record. */
+export function toRecord(
+  endpoint: string,
+  columns: readonly Pick<Column, 'name'>[],
+  row: readonly unknown[],
+): JournaledPrediction {
+  const cells = new Map(columns.map(({ name }, index) => [name, row[index]]));
   const cell = (name: string): never => cells.get(name) as never;
   const inputs = cell('inputs') as string | null;
   const outputs = cell('outputs') as string | null;
@@ -137,7 +152,19 @@ export function toRecord(endpoint: string, row: readonly unknown[]): JournaledPr
     truncated: cell('truncated'),
     request: inputs === null ? null : { inputs: JSON.parse(inputs) as unknown },
     response: outputs === null ? null : { outputs: JSON.parse(outputs) as unknown },
+    joined: toFeatures((name) => (cells.get(name) ?? null) as string | null),
   };
+}
+
+function toFeatures(cell: (name: string) => string | null): JournaledFeatures | null {
+  const [service, definition] = [cell('service'), cell('definition')];
+  if (service === null || definition === null) return null;
+  const parsed = (name: string): unknown => {
+    const text = cell(name);
+    return text === null ? null : JSON.parse(text);
+  };
+  const [entity, features, watermark] = ['entity', 'features', 'watermark'].map(parsed);
+  return { service, definition, entity, features, watermark };
 }
 
 export function instant(text: string): Micros {

@@ -7,7 +7,7 @@ import type { Micros } from '../../base/time.ts';
 import { flushSegments, type FlushOutcome } from './flush.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
-import { instant, LABELS, PREDICTIONS, PREDICTION_COLUMNS, toRecord } from './tables.ts';
+import { instant, LABELS, PREDICTIONS, toRecord } from './tables.ts';
 import { rebuildIndex } from './rebuild-index.ts';
 
 /** What the engine does for the prediction log. */
@@ -68,13 +68,12 @@ export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<Predicti
           {
             where: [{ column: 'seq', comparison: '<', value: before }],
             orderBy: { column: 'seq', descending: true },
-            columns: PREDICTION_NAMES,
             limit,
             signal,
           },
         ),
       );
-      return page.map((row) => toStored(endpoint, row));
+      return toStored(endpoint, page);
     },
     'predictions.labels': async ({ endpoint, requestId }, { signal }) => {
       const page = await orEmpty(
@@ -89,7 +88,7 @@ export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<Predicti
           },
         ),
       );
-      return page.map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
+      return page.rows.map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
     },
     'predictions.index': () => rebuildIndex(deps),
   };
@@ -106,31 +105,33 @@ async function find(
       where: [{ column: 'request_id', comparison: '=', value: requestId }],
       orderBy: { column: 'seq', descending: true },
       ...(tableVersion === null ? {} : { addedIn: tableVersion }),
-      columns: PREDICTION_NAMES,
       limit: 1,
       signal,
     },
   );
-  return page.rows.map((row) => toStored(endpoint, row))[0] ?? null;
+  return toStored(endpoint, page)[0] ?? null;
 }
 
 /** Labels shown of one request: a request corrected more often than this has other problems. */
 const LABELS_MAX = 1000;
-const PREDICTION_NAMES = PREDICTION_COLUMNS.map(({ name }) => name);
-const SEQ = PREDICTION_NAMES.indexOf('seq');
 
-function toStored(endpoint: string, row: readonly unknown[]): StoredPrediction {
-  return { record: toRecord(endpoint, row), seq: Number(row[SEQ]) };
+type Page = Awaited<ReturnType<DeltaTables['find']>>;
+const EMPTY: Pick<Page, 'columns' | 'rows'> = { columns: [], rows: [] };
+
+function toStored(
+  endpoint: string,
+  { columns, rows }: Pick<Page, 'columns' | 'rows'>,
+): readonly StoredPrediction[] {
+  const seq = columns.findIndex(({ name }) => name === 'seq');
+  return rows.map((row) => ({ record: toRecord(endpoint, columns, row), seq: Number(row[seq]) }));
 }
 
 /** An endpoint without a flushed request has no table yet. */
-async function orEmpty(
-  page: Promise<{ readonly rows: readonly (readonly unknown[])[] }>,
-): Promise<readonly (readonly unknown[])[]> {
+async function orEmpty(page: Promise<Page>): Promise<Pick<Page, 'columns' | 'rows'>> {
   try {
-    return (await page).rows;
+    return await page;
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return [];
+    if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return EMPTY;
     throw thrown;
   }
 }

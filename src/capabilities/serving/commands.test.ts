@@ -19,7 +19,9 @@ afterEach(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-async function create(...options: readonly string[]): Promise<Omit<EndpointSpec, 'model'>> {
+async function create(
+  ...options: readonly string[]
+): Promise<Pick<EndpointSpec, 'key' | 'sticky' | 'durability'>> {
   const program = new Command().exitOverride();
   servingCommands(program, {
     withApi: (action) => action(app.api),

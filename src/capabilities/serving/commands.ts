@@ -35,6 +35,8 @@ function createCommand(endpoints: Command, cli: CliContext): void {
     .description('create an endpoint, or change what is named of an existing one')
     .argument('<name>', 'endpoint name: the model name of /v2/models/NAME/infer')
     .requiredOption('--model <model>', 'registered model it serves')
+    .option('--service <service>', 'feature service whose inputs requests bring')
+    .option('--no-service', 'without features: requests bring the model’s own tensors')
     .option('--key <parameter>', 'request parameter with the business key')
     .option('--no-key', 'without a business key')
     .option('--sticky <parameter>', 'request parameter that keeps a caller on one arm')
@@ -115,7 +117,8 @@ function revisionsCommand(endpoints: Command, cli: CliContext): void {
 
 interface CreateOptions {
   readonly model: string;
-  /** False for `--no-key`. */
+  /** False for `--no-service`, `--no-key` and so on. */
+  readonly service?: string | false;
   readonly key?: string | false;
   readonly sticky?: string | false;
   readonly durability?: 'async' | 'sync';
@@ -134,8 +137,10 @@ async function specOf(api: Api, endpoint: string): Promise<Partial<contract.Endp
 }
 
 /** What the command line names; the rest stays as it is. */
-function named({ key, sticky, durability }: CreateOptions): Partial<contract.EndpointSpec> {
+function named(options: CreateOptions): Partial<contract.EndpointSpec> {
+  const { service, key, sticky, durability } = options;
   return {
+    ...(service === undefined ? {} : { service: service === false ? null : service }),
     ...(key === undefined ? {} : { key: key === false ? null : key }),
     ...(sticky === undefined ? {} : { sticky: sticky === false ? null : sticky }),
     ...(durability === undefined ? {} : { durability }),

@@ -8,6 +8,25 @@ import { ModelName, ModelVersion, Signature } from '../registry/contract.ts';
 export const BUCKETS = 10_000;
 export const ARMS_MAX = 8;
 
+/** The name of a feature service. */
+const ServiceName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{0,62}$/,
+    'lowercase letters, digits and _, starting with a letter, at most 63',
+  );
+
+/** What was looked at before a version took traffic, and what was found. */
+export const DeploymentCheck = z.object({
+  name: z.enum(['definition', 'signature', 'golden', 'consistency']),
+  version: z.number().int(),
+  /** `not_done`: there was nothing to look at, and the summary says what is missing. */
+  result: z.enum(['passed', 'refused', 'not_done']),
+  summary: z.string(),
+  numbers: z.record(z.string(), z.number()),
+});
+export type DeploymentCheck = z.infer<typeof DeploymentCheck>;
+
 /** A share of an endpoint's traffic, served by one model version. */
 export const Arm = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
@@ -30,6 +49,10 @@ export const RouteRevision = z.object({
   reason: z.string(),
   /** The revision whose arms this one restores, when it is a rollback. */
   restores: z.number().int().nullable(),
+  /** What is joined to requests: the service and its definition's hash. */
+  features: z.object({ service: z.string(), definition: z.string() }).nullable(),
+  /** What its versions were checked for; nothing for endpoints without a service. */
+  evidence: z.array(DeploymentCheck),
   /** Domain and machine time of publication. */
   now: z.string(),
   wall: z.string(),
@@ -47,8 +70,27 @@ function isText(value: string): boolean {
 const Reason = z.string().max(2000).refine(isText, 'not valid Unicode');
 const ParameterName = z.string().min(1).max(128).refine(isText, 'not valid Unicode');
 
+/** A number of minutes, hours or days: `30m`, `12h`, `2d`. */
+const Span = z.string().regex(/^[1-9]\d{0,5}[mhd]$/, 'a span of time such as 30m, 12h or 2d');
+
+export const Rollout = z.strictObject({
+  strategy: z.enum(['blue-green']),
+  /** What a new version has to stand before the former one is given up. Nothing acts on it yet. */
+  guard: z
+    .strictObject({ requests: z.number().int().min(1), for: Span })
+    .nullable()
+    .default(null),
+});
+export type Rollout = z.infer<typeof Rollout>;
+
 export const EndpointSpec = z.strictObject({
+  /** It may have no version yet; nothing can be deployed before it has one. */
   model: ModelName,
+  /**
+   * The feature service whose inputs requests bring; null: they bring the model's own tensors. A
+   * change takes effect with the next deployment.
+   */
+  service: ServiceName.nullable().default(null),
   /** Request parameter that carries the business key, for labels and traces. */
   key: ParameterName.nullable().default(null),
   /**
@@ -60,6 +102,7 @@ export const EndpointSpec = z.strictObject({
    * both before.
    */
   durability: Durability.default('async'),
+  rollout: Rollout.nullable().default(null),
 });
 export type EndpointSpec = z.infer<typeof EndpointSpec>;
 
@@ -96,7 +139,7 @@ export const putEndpoint = route({
   id: 'endpoints.put',
   method: 'PUT',
   path: '/api/v1/endpoints/:endpoint',
-  summary: 'Create an endpoint, or change its key, sticky key or durability',
+  summary: 'Create an endpoint, or change what it joins, its keys, durability or rollout',
   params: EndpointParams,
   body: EndpointSpec,
   reply: Endpoint,

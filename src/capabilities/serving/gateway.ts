@@ -3,15 +3,22 @@ import type { Ids } from '../../base/ids.ts';
 import type { Clock, Micros } from '../../base/time.ts';
 import type { RequestHead } from '../../formats/oip/read-request.ts';
 import type { AnswerFrame, AnswerJson, Inference } from '../../platform/inference/port.ts';
-import { LOGGED_BODY_CHARS_MAX, RequestId, type RoutingReason } from '../predictions/contract.ts';
+import {
+  LOGGED_BODY_CHARS_MAX,
+  RequestId,
+  type AnsweredFeatures,
+  type RoutingReason,
+} from '../predictions/contract.ts';
 import type { PredictionLog } from '../predictions/log.ts';
 import { parkedBody, textBody, type InferBody } from './infer-body.ts';
-import type { LiveRoute, LiveRoutes } from './live-routes.ts';
+import { joinFeatures } from './join-features.ts';
+import { featuresOf, type LiveRoute, type LiveRoutes, type NamedRoute } from './live-routes.ts';
 import { choose } from './routing.ts';
 import type { WarmModel } from './warm-models.ts';
 
 export interface InferCall {
-  readonly endpoint: string;
+  /** The model's name on the wire. */
+  readonly name: string;
   /** A version of the model, when the caller pins one; else the route decides. */
   readonly version: number | null;
   /** Bytes (UTF-8) when it is too long to be read on this thread. */
@@ -39,8 +46,7 @@ interface Arrival {
 }
 
 /** Where a request goes: fixed before its tensors are even read. */
-interface Target {
-  readonly route: LiveRoute;
+interface Target extends NamedRoute {
   readonly requestId: string;
   readonly key: string | null;
   readonly arm: string;
@@ -55,7 +61,15 @@ interface Outcome {
   readonly body: AnswerJson;
   /** The answer as the log keeps it: null for an error and when it is too long. */
   readonly response: string | null;
+  readonly joined: AnsweredFeatures | null;
+  /** Without the reading of tensors and features. */
   readonly inferenceUs: number;
+}
+
+/** A request ready to run. */
+interface Prepared {
+  readonly joined: AnsweredFeatures | null;
+  run(frame: AnswerFrame): Promise<AnswerJson>;
 }
 
 export interface GatewayDeps {
@@ -84,7 +98,7 @@ export class Gateway {
     const at = { startedMs: clock.elapsed(), now: clock.now(), wall: clock.wall() };
     if (typeof call.body === 'string') return this.#answer(call, at, textBody(call.body));
     // What nobody serves is refused before it costs anything.
-    routes.require(call.endpoint);
+    routes.requireName(call.name);
     const body = await parkedBody(call.body, inference);
     try {
       return await this.#answer(call, at, body);
@@ -95,9 +109,11 @@ export class Gateway {
 
   async #answer(call: InferCall, at: Arrival, body: InferBody): Promise<InferAnswer> {
     const { clock, routes, log } = this.#deps;
-    const route = routes.require(call.endpoint);
-    const target = this.#target(call, { route, head: body.head });
-    const outcome = body.error === null ? await this.#run(target, body) : failure(body.error, 0);
+    const named = routes.requireName(call.name);
+    const { route } = named;
+    const target = this.#target(call, named, body.head);
+    const outcome =
+      body.error === null ? await this.#run(target, body, at.now) : failure(body.error);
     const totalUs = microsSince(call.arrivedMs, clock);
     await log.append(
       {
@@ -120,14 +136,11 @@ export class Gateway {
     };
   }
 
-  #target(
-    call: InferCall,
-    on: { readonly route: LiveRoute; readonly head: RequestHead | null },
-  ): Target {
-    const { route, head } = on;
+  #target(call: InferCall, named: NamedRoute, head: RequestHead | null): Target {
+    const { route } = named;
     const requestId = this.#requestId(head?.id ?? null, call.requestIdHeader);
     const key = parameter(head, route.spec.key);
-    const base = { route, requestId, key };
+    const base = { ...named, requestId, key };
     if (call.version !== null) {
       return { ...base, arm: 'pinned', reason: 'pinned', bucket: null, warm: pinned(route, call) };
     }
@@ -144,19 +157,33 @@ export class Gateway {
     return this.#deps.ids.next('req');
   }
 
-  async #run(target: Target, body: InferBody): Promise<Outcome> {
+  async #run(target: Target, body: InferBody, at: Micros): Promise<Outcome> {
     const { clock } = this.#deps;
     let startMs = clock.elapsed();
+    let prepared: Prepared | null = null;
     try {
-      const run = body.prepare(target.warm);
+      prepared = prepare(target, body, at);
       startMs = clock.elapsed();
-      const answer = await run(answerFrame(target));
+      const answer = await prepared.run(answerFrame(target));
       const inferenceUs = microsSince(startMs, clock);
-      return { status: 200, errorCode: null, body: answer, response: text(answer), inferenceUs };
+      const { joined } = prepared;
+      const response = text(answer);
+      return { status: 200, errorCode: null, body: answer, response, joined, inferenceUs };
     } catch (thrown) {
-      return failure(toAppError(thrown), microsSince(startMs, clock));
+      const failed = failure(toAppError(thrown));
+      const joined = prepared?.joined ?? null;
+      return { ...failed, joined, inferenceUs: microsSince(startMs, clock) };
     }
   }
+}
+
+/** Reads the tensors, or joins the features of T = `at` to the entities that the body names. */
+function prepare(target: Target, body: InferBody, at: Micros): Prepared {
+  const { warm } = target;
+  const features = featuresOf(target, warm);
+  if (features === null) return { joined: null, run: body.prepare(warm) };
+  const request = joinFeatures(body.envelope(), { service: features, warm, at });
+  return { joined: request.features, run: (frame) => warm.loaded.answer(request, frame) };
 }
 
 function logged(
@@ -186,13 +213,14 @@ function logged(
     client: call.client,
     traceId: call.traceId,
     response: outcome.response,
+    joined: outcome.joined,
   };
 }
 
 function answerFrame(target: Target): AnswerFrame {
   const { version } = target.warm;
   const before =
-    `{"model_name":"${target.route.endpoint}","model_version":"${version.version}",` +
+    `{"model_name":"${target.name}","model_version":"${version.version}",` +
     `"id":${JSON.stringify(target.requestId)},` +
     `"parameters":{"route_revision":${target.route.revision.revision},"arm":"${target.arm}"},` +
     '"outputs":';
@@ -206,10 +234,11 @@ function text(answer: AnswerJson): string | null {
 }
 
 /** The protocol's error form: `{"error": text}`. */
-function failure(error: AppError, inferenceUs: number): Outcome {
+function failure(error: AppError): Outcome {
   const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
   const body = JSON.stringify({ error: text });
-  return { status: error.status, errorCode: error.code, body, response: null, inferenceUs };
+  const { status, code } = error;
+  return { status, errorCode: code, body, response: null, joined: null, inferenceUs: 0 };
 }
 
 function parameter(head: RequestHead | null, name: string | null): string | null {

@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { readBody } from '../../formats/oip/read-body.ts';
-import type { RequestHead } from '../../formats/oip/read-request.ts';
+import type { InferEnvelope, RequestHead } from '../../formats/oip/read-request.ts';
 import type { AnswerFrame, AnswerJson, Inference } from '../../platform/inference/port.ts';
 import { LOGGED_BODY_CHARS_MAX } from '../predictions/contract.ts';
 import type { WarmModel } from './warm-models.ts';
@@ -14,6 +14,8 @@ export interface InferBody {
   readonly logged: string | null;
   /** Checks the tensors against the model (`INVALID_TENSOR`); the result runs it. */
   prepare(warm: WarmModel): (frame: AnswerFrame) => Promise<AnswerJson>;
+  /** All of it, for features to be joined; `BODY_TOO_LARGE` when another thread has read it. */
+  envelope(): InferEnvelope;
   /** Lets go of what another thread keeps of it. */
   release(): void;
 }
@@ -33,6 +35,10 @@ export function textBody(text: string): InferBody {
       const request = warm.read(envelope);
       return (frame) => warm.loaded.answer(request, frame);
     },
+    envelope: () => {
+      if (envelope === null) throw error;
+      return envelope;
+    },
     release: () => undefined,
   };
 }
@@ -51,6 +57,11 @@ export async function parkedBody(
     error: parked.error,
     logged: parked.isJson ? text : broken(start),
     prepare: (warm) => (frame) => warm.loaded.answerParked(parked, frame),
+    envelope: () => {
+      throw new AppError('BODY_TOO_LARGE', 'The body is too long for features to be joined.', {
+        hint: 'Send several requests with fewer rows each.',
+      });
+    },
     release: () => {
       parked.release();
     },

@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { EndpointSpec, RouteRevision } from './contract.ts';
 import { layOut, type RoutingTable } from './routing.ts';
+import type { ServedFeatures } from './served-features.ts';
 import type { WarmModel } from './warm-models.ts';
 
 /** An arm with its model in memory. */
@@ -18,7 +19,24 @@ export interface LiveRoute {
   readonly table: RoutingTable<LiveArm>;
   /** Versions held warm: the arms' and those a rollback would return to. */
   readonly warm: readonly WarmModel[];
+  /** What is joined to requests for a version; one without is given its own tensors. */
+  readonly features: ReadonlyMap<WarmModel, ServedFeatures>;
 }
+
+/** A route under one of its names on the wire. */
+export interface NamedRoute {
+  readonly name: string;
+  readonly route: LiveRoute;
+  /** Under the name for raw vectors nothing is joined. */
+  readonly isRaw: boolean;
+}
+
+export function featuresOf({ route, isRaw }: NamedRoute, warm: WarmModel): ServedFeatures | null {
+  return isRaw ? null : (route.features.get(warm) ?? null);
+}
+
+/** What comes behind the name of an endpoint with features where raw vectors are taken. */
+const RAW = '.raw';
 
 /**
  * The routes the gateway follows. A switch is one assignment: requests that already chose an arm
@@ -35,6 +53,14 @@ export class LiveRoutes {
     if (route !== undefined) return route;
     const why = this.#failed.get(endpoint);
     throw why === undefined ? unknownEndpoint(endpoint) : notReady(endpoint, why);
+  }
+
+  /** As `require`, by a model's name on the wire: an endpoint's, or `NAME.raw`. */
+  requireName(name: string): NamedRoute {
+    if (!name.endsWith(RAW)) return { name, route: this.require(name), isRaw: false };
+    const route = this.require(name.slice(0, -RAW.length));
+    if (route.features.size === 0) throw unknownEndpoint(name);
+    return { name, route, isRaw: true };
   }
 
   get(endpoint: string): LiveRoute | undefined {
@@ -82,13 +108,15 @@ export function liveRoute(parts: {
   readonly spec: EndpointSpec;
   readonly revision: RouteRevision;
   readonly warm: readonly WarmModel[];
+  readonly features: ReadonlyMap<WarmModel, ServedFeatures>;
 }): LiveRoute {
-  const { spec, revision, warm } = parts;
+  const { spec, revision, warm, features } = parts;
   const arms = revision.arms.flatMap(({ name, weight, model, version }) => {
     const found = warm.find(
       (one) => one.version.model === model && one.version.version === version,
     );
     return found === undefined ? [] : [{ name, weight, warm: found }];
   });
-  return { endpoint: revision.endpoint, spec, revision, table: layOut(arms, revision.salt), warm };
+  const table = layOut(arms, revision.salt);
+  return { endpoint: revision.endpoint, spec, revision, table, warm, features };
 }

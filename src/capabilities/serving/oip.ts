@@ -5,11 +5,13 @@ import type { Log } from '../../platform/log/log.ts';
 import { toHttpError } from '../../platform/http/server.ts';
 import type { PredictionLog } from '../predictions/log.ts';
 import type { Gateway, InferCall } from './gateway.ts';
-import type { LiveRoute, LiveRoutes } from './live-routes.ts';
+import { inputSpecs } from './feature-inputs.ts';
+import { featuresOf, type LiveRoutes, type NamedRoute } from './live-routes.ts';
 
 /**
  * Open Inference Protocol V2 over HTTP and JSON. Model name = endpoint; the route decides the
- * version unless `/versions/N` pins one that is held warm.
+ * version unless `/versions/N` pins one that is held warm. Where an endpoint has a feature service
+ * its inputs are the service's, and the model's own are those of `NAME.raw`.
  */
 
 /** A batch in JSON; far longer ones are better sent as several, which answer as fast. */
@@ -56,18 +58,18 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
     assertReady(deps);
     return { live: true, ready: true };
   });
-  http.get('/v2/models/:name', (request) => describe(routes.require(nameOf(request)), null));
+  http.get('/v2/models/:name', (request) => describe(routes.requireName(nameOf(request)), null));
   http.get('/v2/models/:name/versions/:version', (request) =>
-    describe(routes.require(nameOf(request)), versionOf(request)),
+    describe(routes.requireName(nameOf(request)), versionOf(request)),
   );
   http.get('/v2/models/:name/ready', (request) => ({
-    name: routes.require(nameOf(request)).endpoint,
+    name: routes.requireName(nameOf(request)).name,
     ready: true,
   }));
   http.get('/v2/models/:name/versions/:version/ready', (request) => {
-    const route = routes.require(nameOf(request));
-    describe(route, versionOf(request));
-    return { name: route.endpoint, ready: true };
+    const named = routes.requireName(nameOf(request));
+    describe(named, versionOf(request));
+    return { name: named.name, ready: true };
   });
 }
 
@@ -98,7 +100,7 @@ function addInfer(http: FastifyInstance, deps: OipDeps): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { headers } = request;
     const call: InferCall = {
-      endpoint: nameOf(request),
+      name: nameOf(request),
       version: versionOf(request),
       body: bodyOf(request),
       requestIdHeader: single(headers['x-request-id']),
@@ -121,20 +123,22 @@ function addInfer(http: FastifyInstance, deps: OipDeps): void {
   http.post('/v2/models/:name/versions/:version/infer', { onRequest, handler });
 }
 
-function describe(route: LiveRoute, version: number | null): unknown {
+function describe(named: NamedRoute, version: number | null): unknown {
+  const { name, route } = named;
   const versions = route.warm.map((warm) => warm.version.version);
   const chosen = version ?? route.table.ranges.at(-1)?.arm.warm.version.version;
   const warm = route.warm.find((one) => one.version.version === chosen);
   if (warm === undefined) {
-    throw new AppError('MODEL_VERSION_NOT_FOUND', `${route.endpoint} has no version ${version}.`, {
+    throw new AppError('MODEL_VERSION_NOT_FOUND', `${name} has no version ${version}.`, {
       hint: `Versions it holds: ${versions.join(', ')}.`,
     });
   }
+  const features = featuresOf(named, warm);
   return {
-    name: route.endpoint,
+    name,
     versions: versions.map(String),
     platform: 'onnxruntime_onnx',
-    inputs: warm.loaded.signature.inputs,
+    inputs: features === null ? warm.loaded.signature.inputs : inputSpecs(features.inputs),
     outputs: warm.loaded.signature.outputs,
   };
 }

@@ -21,8 +21,27 @@ export function revisionHash(revision: Omit<RouteRevision, 'hash'>, former: stri
     revision.now,
     revision.wall,
     former,
+    ...featureContent(revision),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+/** Nothing for revisions without features: so are those of former versions, whose hashes hold. */
+function featureContent({
+  features,
+  evidence,
+}: Pick<RouteRevision, 'features' | 'evidence'>): readonly unknown[] {
+  if (features === null && evidence.length === 0) return [];
+  return [
+    features === null ? null : [features.service, features.definition],
+    evidence.map(({ name, version, result, summary, numbers }) => [
+      name,
+      version,
+      result,
+      summary,
+      Object.entries(numbers),
+    ]),
+  ];
 }
 
 /** A revision whose hash is known to hold. */

@@ -127,9 +127,13 @@ describe('an endpoint', () => {
     expect((await infer()).status).toBe(404);
   });
 
-  test('refuses a model that does not exist', async () => {
-    const put = app.api.call(contract.putEndpoint, { params, body: { model: 'nobody' } });
-    await expect(put).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  test('may be declared before its model has a version', async () => {
+    await app.api.call(contract.putEndpoint, { params, body: { model: 'nobody' } });
+    await expect(deploy(1)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await register(1);
+    await app.api.call(contract.putEndpoint, { params, body: { model: 'late' } });
+    await deploy(1);
+    expect(await served()).toBe(1);
   });
 
   test('keeps its model', async () => {
@@ -216,8 +220,9 @@ describe('blue/green', () => {
   test('checks a chain longer than a page, and that its newest revision is there', async () => {
     await serve(1);
     const { db } = app.app.platform;
-    interface Stored extends Omit<RouteRevision, 'arms' | 'now' | 'wall'> {
+    interface Stored extends Omit<RouteRevision, 'arms' | 'now' | 'wall' | 'evidence'> {
       readonly arms: string;
+      readonly evidence: null;
       readonly now: Micros;
       readonly wall: Micros;
     }
@@ -233,7 +238,7 @@ describe('blue/green', () => {
       const { hash: _, ...row } = { ...first!, id: `rt_${revision}`, revision };
       const [now, wall] = [formatInstant(row.now), formatInstant(row.wall)];
       const arms = JSON.parse(row.arms) as RouteRevision['arms'];
-      rows.push({ ...row, hash: revisionHash({ ...row, arms, now, wall }, former) });
+      rows.push({ ...row, hash: revisionHash({ ...row, arms, evidence: [], now, wall }, former) });
     }
     const current = (revision: number) => ({
       query: tables.updateTable('serving_endpoints').set({ current_revision: revision }),

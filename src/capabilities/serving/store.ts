@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import { formatInstant, type Micros } from '../../base/time.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
-import type { Arm, EndpointSpec, RouteRevision } from './contract.ts';
+import type { Arm, DeploymentCheck, EndpointSpec, Rollout, RouteRevision } from './contract.ts';
 
 interface EndpointsRow {
   readonly name: string;
@@ -9,6 +9,8 @@ interface EndpointsRow {
   readonly key: string | null;
   readonly sticky: string | null;
   readonly durability: 'async' | 'sync';
+  readonly service: string | null;
+  readonly rollout: string | null;
   readonly created_at: Micros;
   readonly current_revision: number;
 }
@@ -22,6 +24,8 @@ interface RevisionsRow {
   readonly actor: string;
   readonly reason: string;
   readonly restores: number | null;
+  readonly features: string | null;
+  readonly evidence: string | null;
   readonly now: Micros;
   readonly wall: Micros;
   readonly hash: string;
@@ -52,12 +56,13 @@ export class ServingStore {
     events: readonly Step[],
   ): Promise<void> {
     const { name, spec, at } = endpoint;
-    const { key, sticky, durability } = spec;
+    const rollout = spec.rollout === null ? null : JSON.stringify(spec.rollout);
+    const changeable = { ...spec, rollout };
     const query = this.#db
       .queries<ServingTables>()
       .insertInto('serving_endpoints')
-      .values({ name, ...spec, created_at: at, current_revision: 0 })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ key, sticky, durability }));
+      .values({ name, ...changeable, created_at: at, current_revision: 0 })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(changeable));
     await this.#db.write([{ query }, ...events]);
   }
 
@@ -69,6 +74,14 @@ export class ServingStore {
       .where('name', '=', name);
     const [row] = await this.#db.read(query);
     return row === undefined ? null : toEndpoint(row);
+  }
+
+  async requireEndpoint(name: string): Promise<StoredEndpoint> {
+    const found = await this.findEndpoint(name);
+    if (found !== null) return found;
+    throw new AppError('ENDPOINT_NOT_FOUND', `There is no endpoint ${name}.`, {
+      hint: `Create it with: millwright endpoints create ${name} --model MODEL`,
+    });
   }
 
   /** By name, those after `after`. */
@@ -92,7 +105,7 @@ export class ServingStore {
     events: readonly Step[],
   ): Promise<void> {
     const { revision, now, wall } = published;
-    const { arms, ...rest } = revision;
+    const { arms, features, evidence, ...rest } = revision;
     const builder = this.#db.queries<ServingTables>();
     const stale = new AppError(
       'STALE_REVISION',
@@ -109,9 +122,14 @@ export class ServingStore {
         expect: { rows: 1, otherwise: stale },
       },
       {
-        query: builder
-          .insertInto('serving_revisions')
-          .values({ ...rest, arms: JSON.stringify(arms), now, wall }),
+        query: builder.insertInto('serving_revisions').values({
+          ...rest,
+          arms: JSON.stringify(arms),
+          features: features === null ? null : JSON.stringify(features),
+          evidence: evidence.length === 0 ? null : JSON.stringify(evidence),
+          now,
+          wall,
+        }),
       },
       ...events,
     ]);
@@ -126,6 +144,14 @@ export class ServingStore {
       .where('revision', '=', revision);
     const [row] = await this.#db.read(query);
     return row === undefined ? null : toRevision(row);
+  }
+
+  async requireRevision(endpoint: string, revision: number): Promise<RouteRevision> {
+    const found = await this.findRevision(endpoint, revision);
+    if (found !== null) return found;
+    throw new AppError('REVISION_NOT_FOUND', `Endpoint ${endpoint} has no revision ${revision}.`, {
+      hint: `See them with: millwright endpoints revisions ${endpoint}`,
+    });
   }
 
   /** Oldest first, those after `after`. */
@@ -162,13 +188,15 @@ export class ServingStore {
 }
 
 function toEndpoint(row: EndpointsRow): StoredEndpoint {
-  const { name, model, key, sticky, durability } = row;
+  const { name, model, key, sticky, durability, service } = row;
   return {
     name,
     model,
     key,
     sticky,
     durability,
+    service,
+    rollout: row.rollout === null ? null : (JSON.parse(row.rollout) as Rollout),
     createdAt: row.created_at,
     currentRevision: row.current_revision,
   };
@@ -184,6 +212,9 @@ function toRevision(row: RevisionsRow): RouteRevision {
     actor: row.actor,
     reason: row.reason,
     restores: row.restores,
+    features:
+      row.features === null ? null : (JSON.parse(row.features) as RouteRevision['features']),
+    evidence: row.evidence === null ? [] : (JSON.parse(row.evidence) as DeploymentCheck[]),
     now: formatInstant(row.now),
     wall: formatInstant(row.wall),
     hash: row.hash,

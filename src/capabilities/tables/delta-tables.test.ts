@@ -262,7 +262,7 @@ describe('creating a table', () => {
   test('never with columns that may not be null, or in another place', async () => {
     const lake = await newTable();
     const strict = { name: 'note', type: 'string' as const, nullable: false };
-    for (const columns of [[...COLUMNS, strict], [...COLUMNS].reverse(), COLUMNS.slice(0, 1)]) {
+    for (const columns of [[...COLUMNS, strict], COLUMNS.toReversed(), COLUMNS.slice(0, 1)]) {
       await expect(lake.tables.ensure(REF, columns)).rejects.toMatchObject({
         code: 'SCHEMA_MISMATCH',
       });

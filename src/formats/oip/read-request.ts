@@ -104,7 +104,7 @@ function expected(spec: TensorSpec): string {
   return `Expected ${spec.name}: ${spec.datatype} of shape [${spec.shape.join(', ')}] (-1: any).`;
 }
 
-function indexByName(
+export function indexByName(
   tensors: readonly unknown[],
   known: readonly string[],
 ): ReadonlyMap<string, Record<string, unknown>> {
@@ -129,7 +129,7 @@ function unknownName(kind: string, name: string, known: readonly string[]): AppE
   );
 }
 
-function readOutputs(value: unknown, known: readonly string[]): readonly string[] {
+export function readOutputs(value: unknown, known: readonly string[]): readonly string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw invalid('`outputs` must be an array.');
   const names = new Set<string>();
@@ -143,7 +143,7 @@ function readOutputs(value: unknown, known: readonly string[]): readonly string[
   return [...names];
 }
 
-function readTensor(tensor: Readonly<Record<string, unknown>>, spec: TensorSpec): Tensor {
+export function readTensor(tensor: Readonly<Record<string, unknown>>, spec: TensorSpec): Tensor {
   const { name, datatype } = spec;
   if (tensor['datatype'] !== datatype) {
     const given = JSON.stringify(tensor['datatype'])?.slice(0, 40) ?? 'nothing';

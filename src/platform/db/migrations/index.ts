@@ -3,6 +3,13 @@ import { platform } from './0001-platform.ts';
 import { tables } from './0002-tables.ts';
 import { registry } from './0003-registry.ts';
 import { serving } from './0004-serving.ts';
+import { servingFeatures } from './0008-serving-features.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
-export const migrations: readonly Migration[] = [platform, tables, registry, serving];
+export const migrations: readonly Migration[] = [
+  platform,
+  tables,
+  registry,
+  serving,
+  servingFeatures,
+];

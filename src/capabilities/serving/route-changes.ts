@@ -1,0 +1,305 @@
+import { AppError, toAppError } from '../../base/errors.ts';
+import type { Ids } from '../../base/ids.ts';
+import { formatInstant, type Clock } from '../../base/time.ts';
+import type { Events } from '../../platform/events/port.ts';
+import type { Faults } from '../../platform/fault-points.ts';
+import type { Log } from '../../platform/log/log.ts';
+import type { RegistryService } from '../registry/service.ts';
+import { BUCKETS, type Arm, type DeploymentCheck, type RouteRevision } from './contract.ts';
+import type { DeploymentChecks } from './deployment-checks.ts';
+import { liveRoute, type LiveRoutes } from './live-routes.ts';
+import { GENESIS, revisionHash } from './revision-hash.ts';
+import type { FeatureSource, ServedFeatures } from './served-features.ts';
+import type { ServingStore, StoredEndpoint } from './store.ts';
+import type { WarmModel, WarmModels } from './warm-models.ts';
+
+export interface RouteChangesDeps {
+  readonly store: ServingStore;
+  readonly routes: LiveRoutes;
+  readonly models: WarmModels;
+  readonly registry: Pick<RegistryService, 'getVersion'>;
+  readonly features: FeatureSource;
+  readonly checks: DeploymentChecks;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly faults: Faults;
+  readonly log: Log;
+}
+
+export interface ChangeRequest {
+  readonly endpoint: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly ifRevision: number | undefined;
+}
+
+/** What a change of route says besides who wanted it and why. */
+interface Change {
+  readonly arms: readonly Arm[];
+  /** The feature service that is joined to requests. */
+  readonly service: string | null;
+  readonly salt: string;
+  readonly restores: number | null;
+  readonly kind: 'deployed' | 'split' | 'rolled_back';
+}
+
+/** A revision's versions in memory, and what is joined for them. */
+interface Held {
+  readonly warm: readonly WarmModel[];
+  readonly features: ServedFeatures | null;
+}
+
+/** Publishes routing tables: checked and warm before they take traffic, one after the other. */
+export class RouteChanges {
+  readonly #deps: RouteChangesDeps;
+  /** Changes run one after the other: each ends by releasing the models that nothing routes to. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: RouteChangesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Brings every endpoint's current and former versions into memory. */
+  async start(): Promise<void> {
+    const { store, log } = this.#deps;
+    const endpoints = await store.listEndpoints({ after: null, limit: Number.MAX_SAFE_INTEGER });
+    for (const endpoint of endpoints) {
+      if (endpoint.currentRevision === 0) continue;
+      try {
+        const revision = await store.requireRevision(endpoint.name, endpoint.currentRevision);
+        await this.#switch(endpoint, revision, await this.#hold(revision));
+      } catch (thrown) {
+        // One broken model must not keep the others from being served.
+        const { message } = toAppError(thrown);
+        this.#deps.routes.fail(endpoint.name, message);
+        log.error('serving.endpoint.not-started', { endpoint: endpoint.name, error: message });
+      }
+    }
+  }
+
+  /** Changes what of an endpoint is not its route; the gateway follows. */
+  async changeSpec(write: () => Promise<StoredEndpoint>): Promise<StoredEndpoint> {
+    return this.#inTurn(async () => {
+      const endpoint = await write();
+      const live = this.#deps.routes.get(endpoint.name);
+      if (live !== undefined) this.#deps.routes.replace({ ...live, spec: endpoint });
+      return endpoint;
+    });
+  }
+
+  /** Blue/green: the version gets all traffic under the other colour; the former one stays warm. */
+  async deploy(request: ChangeRequest & { readonly version: number }): Promise<RouteRevision> {
+    return this.#change(request, async (endpoint, current) => {
+      const version = await this.#deps.registry.getVersion(endpoint.model, request.version);
+      const colour = current?.arms.at(-1)?.name === 'blue' ? 'green' : 'blue';
+      const { model, digest } = version;
+      return {
+        arms: [{ name: colour, model, version: version.version, digest, weight: BUCKETS }],
+        service: endpoint.service,
+        // A new salt, so that the same callers are not always the first on a new version.
+        salt: this.#deps.ids.next('rt'),
+        restores: null,
+        kind: 'deployed',
+      };
+    });
+  }
+
+  /** Shares the traffic between versions, by weights that add up to 10,000. */
+  async split(
+    request: ChangeRequest & {
+      readonly arms: readonly {
+        readonly name: string;
+        readonly version: number;
+        readonly weight: number;
+      }[];
+    },
+  ): Promise<RouteRevision> {
+    return this.#change(request, async (endpoint, current) => {
+      const arms: Arm[] = [];
+      for (const { name, version, weight } of request.arms) {
+        const { model, digest } = await this.#deps.registry.getVersion(endpoint.model, version);
+        arms.push({ name, model, version, digest, weight });
+      }
+      assertArms(arms);
+      // The salt stays: with the same order of arms, a raised weight moves nobody back.
+      const salt = current?.salt ?? this.#deps.ids.next('rt');
+      return { arms, service: endpoint.service, salt, restores: null, kind: 'split' };
+    });
+  }
+
+  /** Publishes a former revision's arms and salt again, by default those before the current one. */
+  async rollback(
+    request: ChangeRequest & { readonly to: number | undefined },
+  ): Promise<RouteRevision> {
+    return this.#change(request, async (endpoint, current) => {
+      const to = request.to ?? (current === null ? 0 : await this.#before(current));
+      if (to < 1) {
+        throw new AppError(
+          'NOTHING_TO_ROLL_BACK',
+          `Endpoint ${endpoint.name} has no former revision.`,
+          { hint: `See its revisions with: millwright endpoints revisions ${endpoint.name}` },
+        );
+      }
+      const restored = await this.#deps.store.requireRevision(endpoint.name, to);
+      const { arms, salt } = restored;
+      const service = restored.features?.service ?? null;
+      return { arms, service, salt, restores: to, kind: 'rolled_back' };
+    });
+  }
+
+  async #change(
+    request: ChangeRequest,
+    decide: (endpoint: StoredEndpoint, current: RouteRevision | null) => Promise<Change>,
+  ): Promise<RouteRevision> {
+    return this.#inTurn(async () => {
+      const { store, checks, features } = this.#deps;
+      const endpoint = await store.requireEndpoint(request.endpoint);
+      assertCurrent(endpoint, request.ifRevision);
+      const number = endpoint.currentRevision;
+      const current = number === 0 ? null : await store.requireRevision(endpoint.name, number);
+      const change = await decide(endpoint, current);
+      const { service } = change;
+      const held = {
+        warm: await this.#warm(change.arms),
+        features: service === null ? null : await features.resolve(service, null),
+      };
+      const evidence = held.features === null ? [] : await checks.run(held.warm, held.features);
+      const revision = await this.#publish(current, {
+        endpoint: endpoint.name,
+        ...change,
+        actor: request.actor,
+        reason: request.reason,
+        features: held.features,
+        evidence,
+      });
+      await this.#switch(endpoint, revision, held);
+      return revision;
+    });
+  }
+
+  async #publish(
+    current: RouteRevision | null,
+    change: Change &
+      Pick<RouteRevision, 'endpoint' | 'actor' | 'reason'> & {
+        readonly features: ServedFeatures | null;
+        readonly evidence: readonly DeploymentCheck[];
+      },
+  ): Promise<RouteRevision> {
+    const { store, clock, ids, events, faults } = this.#deps;
+    const [now, wall] = [clock.now(), clock.wall()];
+    const { endpoint, actor, reason, restores, features } = change;
+    const unsigned: Omit<RouteRevision, 'hash'> = {
+      id: ids.next('rt'),
+      endpoint,
+      revision: (current?.revision ?? 0) + 1,
+      arms: [...change.arms],
+      salt: change.salt,
+      actor,
+      reason,
+      restores,
+      features:
+        features === null ? null : { service: features.service, definition: features.definition },
+      evidence: [...change.evidence],
+      now: formatInstant(now),
+      wall: formatInstant(wall),
+    };
+    const revision = { ...unsigned, hash: revisionHash(unsigned, current?.hash ?? GENESIS.hash) };
+    const arms = change.arms.map(({ name, version, weight }) => ({ name, version, weight }));
+    const event = events.step({
+      actor,
+      kind: `route.${change.kind}`,
+      subject: `endpoint/${endpoint}`,
+      data: { revision: revision.revision, arms, reason, restores },
+    });
+    faults.hit('route.before-commit');
+    await store.publish({ revision, now, wall }, [event]);
+    faults.hit('route.after-commit');
+    return revision;
+  }
+
+  /** Loads what the arms need before anything is published: a broken model never takes traffic. */
+  async #warm(arms: readonly Arm[]): Promise<readonly WarmModel[]> {
+    return Promise.all(arms.map(({ model, version }) => this.#deps.models.warm(model, version)));
+  }
+
+  /** A published revision's versions, with the definition that it was checked against. */
+  async #hold({ arms, features }: RouteRevision): Promise<Held> {
+    const resolved =
+      features === null
+        ? null
+        : await this.#deps.features.resolve(features.service, features.definition);
+    return { warm: await this.#warm(arms), features: resolved };
+  }
+
+  async #switch(endpoint: StoredEndpoint, revision: RouteRevision, held: Held): Promise<void> {
+    const { routes, models, log } = this.#deps;
+    const replace = (all: readonly Held[]): void => {
+      const warm = [...new Set(all.flatMap((one) => one.warm))];
+      routes.replace(liveRoute({ spec: endpoint, revision, warm, features: joinedFor(all) }));
+    };
+    replace([held]);
+    try {
+      const to = await this.#before(revision);
+      if (to >= 1) {
+        const former = await this.#deps.store.requireRevision(endpoint.name, to);
+        replace([held, await this.#hold(former)]);
+      }
+    } catch (thrown) {
+      log.warn('serving.former.not-warm', { endpoint: endpoint.name, error: String(thrown) });
+    }
+    const used = routes.all().flatMap((route) => route.warm);
+    await models.keepOnly(
+      new Set(used.map(({ version }) => `${version.model}@${version.version}`)),
+    );
+  }
+
+  /**
+   * The revision before what is served: a revision that restores another counts as that other, so
+   * that rolling back twice goes back twice. Zero when there is none.
+   */
+  async #before(revision: RouteRevision): Promise<number> {
+    let served = revision;
+    while (served.restores !== null) {
+      served = await this.#deps.store.requireRevision(served.endpoint, served.restores);
+    }
+    return served.revision - 1;
+  }
+
+  async #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.catch(() => undefined).then(action);
+    this.#turn = mine;
+    return mine;
+  }
+}
+
+/** What is joined for each version; where two revisions hold one, the first of them counts. */
+function joinedFor(all: readonly Held[]): ReadonlyMap<WarmModel, ServedFeatures> {
+  const joined = new Map<WarmModel, ServedFeatures | null>();
+  for (const { warm, features } of all) {
+    for (const model of warm) if (!joined.has(model)) joined.set(model, features);
+  }
+  return new Map([...joined].flatMap(([model, it]) => (it === null ? [] : [[model, it] as const])));
+}
+
+function assertCurrent(endpoint: StoredEndpoint, expected: number | undefined): void {
+  if (expected === undefined || expected === endpoint.currentRevision) return;
+  throw new AppError(
+    'STALE_REVISION',
+    `The route of ${endpoint.name} is at revision ${endpoint.currentRevision}, not ${expected}.`,
+    { hint: 'Look at its newest revision and decide again.' },
+  );
+}
+
+function assertArms(arms: readonly Arm[]): void {
+  const total = arms.reduce((sum, arm) => sum + arm.weight, 0);
+  const names = new Set(arms.map((arm) => arm.name));
+  if (total === BUCKETS && names.size === arms.length) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    names.size === arms.length
+      ? `The weights add up to ${total / 100} %.`
+      : 'Two arms have the same name.',
+    { hint: `Every arm needs its own name, and the weights must add up to ${BUCKETS} (100 %).` },
+  );
+}
