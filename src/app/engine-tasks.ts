@@ -35,7 +35,7 @@ export async function openEngineTasks(options: {
   const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
   const handlers = {
     ...tablesTasks({ tables }),
-    ...predictionTasks({ tables, index, faults }),
+    ...predictionTasks({ tables, index, faults, clock }),
   } as unknown as TaskHandlers<TaskMap>;
   return {
     handlers,

@@ -27,6 +27,12 @@ export function serveMetrics(
     }),
   );
   registry.registerMetric(
+    counter('millwright_predictions_quarantined_total', {
+      help: 'Records that their tables refused, put into quarantine',
+      read: () => of.log.status().quarantined,
+    }),
+  );
+  registry.registerMetric(
     counter('millwright_predictions_refused_total', {
       help: 'Requests and labels refused because the journal was full',
       read: () => of.log.status().refused,

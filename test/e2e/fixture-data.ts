@@ -26,6 +26,7 @@ export interface Fixture {
     readonly answered: number;
     readonly journaled: number;
     readonly flushed: number;
+    readonly quarantined: number;
     readonly refused: number;
     readonly unflushedBytes: number;
     readonly unflushedBytesMax: number;
@@ -96,6 +97,7 @@ export function emptyFixture(): Fixture {
       answered: 0,
       journaled: 0,
       flushed: 0,
+      quarantined: 0,
       refused: 0,
       unflushedBytes: 0,
       unflushedBytesMax: 4 * 1024 ** 3,
@@ -134,6 +136,7 @@ export function busyFixture(size: Size): Fixture {
       answered: 208_431,
       journaled: 208_431,
       flushed: 208_112,
+      quarantined: 0,
       refused: 0,
       unflushedBytes: 78_234,
       unflushedBytesMax: 4 * 1024 ** 3,

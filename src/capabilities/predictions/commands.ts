@@ -40,6 +40,9 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
         cli.out.line(
           `since start: ${status.answered} answered, ${status.journaled} journaled, ${status.flushed} put into tables`,
         );
+        if (status.quarantined > 0) {
+          cli.out.line(`${status.quarantined} refused by their tables: see quarantine.ENDPOINT`);
+        }
         cli.out.line(
           `journal: ${status.unflushedBytes} of ${status.unflushedBytesMax} bytes (${status.room})`,
         );

@@ -84,8 +84,12 @@ export const Prediction = z.object({
   features: PredictionFeatures.nullable(),
   client: z.string().nullable(),
   traceId: z.string().nullable(),
-  /** Where it was read from: not flushed yet, or the Delta table. */
-  source: z.enum(['journal', 'table']),
+  /**
+   * Where it was read from: not flushed yet, the Delta table, or the table of what that refused.
+   */
+  source: z.enum(['journal', 'table', 'quarantine']),
+  /** Why its table refused it; what did not fit its field is shown as near to it as it goes. */
+  refused: z.string().optional(),
 });
 export type Prediction = z.infer<typeof Prediction>;
 
@@ -160,6 +164,8 @@ export const getLogStatus = route({
     answered: z.number().int(),
     journaled: z.number().int(),
     flushed: z.number().int(),
+    /** Records that their tables refused, kept in `quarantine.<endpoint>`. */
+    quarantined: z.number().int(),
     /** Requests and labels turned away because the journal is full. */
     refused: z.number().int(),
     /** In the journal and not in a table yet; at `unflushedBytesMax` requests are refused. */

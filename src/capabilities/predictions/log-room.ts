@@ -1,7 +1,5 @@
-import { toAppError } from '../../base/errors.ts';
-import type { Events } from '../../platform/events/port.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
-import type { Log } from '../../platform/log/log.ts';
+import { recordEvent, type RecordDeps } from './record-event.ts';
 
 /** How full the journal is: `filling` from half of what it may hold, `full` when it refuses. */
 export type Room = 'roomy' | 'filling' | 'full';
@@ -12,10 +10,8 @@ const KINDS: Readonly<Record<Room, string>> = {
   full: 'journal.filled',
 };
 
-export interface LogRoomDeps {
+export interface LogRoomDeps extends RecordDeps {
   readonly journal: Pick<Journal, 'bytes' | 'bytesMax' | 'segments' | 'writer'>;
-  readonly events: Pick<Events, 'record'>;
-  readonly log: Log;
 }
 
 /** Watches the journal's size and tells of it by event, once each time it changes. */
@@ -40,10 +36,6 @@ export class LogRoom {
     const data = { bytes, bytesMax, segments, why };
     const kind = KINDS[state];
     this.#deps.log[state === 'roomy' ? 'info' : 'error'](kind, data);
-    const event = { actor: 'millwright', kind, subject: `journal/${writer}`, data };
-    this.#deps.events.record(event).catch((thrown: unknown) => {
-      const { message } = toAppError(thrown);
-      this.#deps.log.error('predictions.event.lost', { kind, error: message });
-    });
+    recordEvent({ actor: 'millwright', kind, subject: `journal/${writer}`, data }, this.#deps);
   }
 }

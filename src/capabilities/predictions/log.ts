@@ -8,6 +8,8 @@ import { after, every } from '../../platform/system.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { FlushOutcome } from './flush.ts';
 import { LogRoom, type Room } from './log-room.ts';
+import { recordEvent } from './record-event.ts';
+import { refusalEvents } from './refusal-events.ts';
 import type { JournaledLabel, AnsweredRequest } from './record.ts';
 import { encodePrediction } from './record.ts';
 import type { PredictionTasks } from './tasks.ts';
@@ -22,12 +24,20 @@ const INDEX_TIMEOUT_MS = 24 * 3600 * 1000;
 /** How long a stop waits for the last flush: an engine that hangs must not hold it for minutes. */
 const CLOSE_WAIT_MS = 10_000;
 
-const NOTHING: FlushOutcome = { predictions: 0, labels: 0, released: [], failures: [] };
+const NOTHING: FlushOutcome = {
+  predictions: 0,
+  labels: 0,
+  refused: [],
+  released: [],
+  failures: [],
+};
 
 export interface LogStatus {
   readonly answered: number;
   readonly journaled: number;
   readonly flushed: number;
+  /** Records that their tables refused. */
+  readonly quarantined: number;
   /** Requests and labels turned away because the journal is full. */
   readonly refused: number;
   /** In the journal, all segments together. */
@@ -60,6 +70,7 @@ export class PredictionLog {
   #answered = 0;
   #journaled = 0;
   #flushed = 0;
+  #quarantined = 0;
   #lastFlushAt: Micros | null = null;
   #lastFlushError: string | null = null;
   #flushing: Promise<void> | null = null;
@@ -171,6 +182,7 @@ export class PredictionLog {
       answered: this.#answered,
       journaled: this.#journaled,
       flushed: this.#flushed,
+      quarantined: this.#quarantined,
       refused: this.#refused,
       unflushedBytes: journal.bytes,
       unflushedBytesMax: journal.bytesMax,
@@ -222,6 +234,8 @@ export class PredictionLog {
     journal.release(done.released);
     this.unflushed.release(done.released);
     this.#flushed += done.predictions;
+    this.#quarantined += done.refused.length;
+    for (const event of refusalEvents(done.refused)) recordEvent(event, this.#deps);
     this.#lastFlushAt = clock.wall();
     log.debug('predictions.flushed', {
       predictions: done.predictions,

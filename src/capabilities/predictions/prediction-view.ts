@@ -1,5 +1,5 @@
-import { formatInstant } from '../../base/time.ts';
-import type { Prediction } from './contract.ts';
+import { formatInstant, micros, type Micros } from '../../base/time.ts';
+import { Prediction } from './contract.ts';
 import type { JournaledPrediction } from './record.ts';
 
 /** A record as the API shows it. */
@@ -34,4 +34,22 @@ export function toPrediction(
     traceId: record.trace_id,
     source,
   };
+}
+
+/**
+ * A record that its table refused: any field may hold anything. What does not fit its field is
+ * replaced by the first of null, its text and zero that does.
+ */
+export function toRefusedPrediction(record: JournaledPrediction, reason: string): Prediction {
+  const instant = (at: Micros): Micros => (Number.isSafeInteger(at) ? at : micros(0));
+  const readable = { ...record, now: instant(record.now), wall: instant(record.wall) };
+  const shown: Record<string, unknown> = {
+    ...toPrediction(readable, 'quarantine'),
+    refused: reason,
+  };
+  for (const [name, field] of Object.entries(Prediction.shape)) {
+    const value = shown[name];
+    shown[name] = [value, null, String(value), 0].find((one) => field.safeParse(one).success);
+  }
+  return Prediction.parse(shown);
 }

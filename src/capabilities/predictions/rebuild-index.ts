@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { QUARANTINE } from './quarantine.ts';
 import { INDEX_COMPLETE, indexChanges } from './request-index.ts';
 import { PREDICTIONS } from './tables.ts';
 import type { PredictionTaskDeps } from './tasks.ts';
@@ -23,7 +24,8 @@ export async function rebuildIndex(
       limit: TABLES,
     });
     for (const { namespace, name } of page) {
-      if (namespace === PREDICTIONS) indexed += await indexTable(name, deps);
+      if (namespace === PREDICTIONS) indexed += await indexTable(name, deps, PREDICTION_KEYS);
+      if (namespace === QUARANTINE) indexed += await indexTable(name, deps, QUARANTINE_KEYS);
     }
     const last = page.at(-1);
     if (last === undefined || page.length < TABLES) break;
@@ -33,25 +35,39 @@ export async function rebuildIndex(
   return { indexed };
 }
 
-async function indexTable(endpoint: string, deps: PredictionTaskDeps): Promise<number> {
-  const ref = { namespace: PREDICTIONS, name: endpoint };
+/** Columns with the request id and, where there is one, the business key. */
+interface Keys {
+  readonly namespace: string;
+  readonly columns: readonly string[];
+}
+const PREDICTION_KEYS: Keys = { namespace: PREDICTIONS, columns: ['request_id', 'key'] };
+const QUARANTINE_KEYS: Keys = { namespace: QUARANTINE, columns: ['request_id'] };
+
+async function indexTable(
+  endpoint: string,
+  deps: PredictionTaskDeps,
+  { namespace, columns }: Keys,
+): Promise<number> {
+  const ref = { namespace, name: endpoint };
   try {
     const { version } = await deps.tables.describe(ref);
     for (let offset = 0; ; offset += STEP_ROWS) {
       const { rows } = await deps.tables.rows(ref, {
         version,
-        columns: ['request_id', 'key'],
+        columns,
         offset,
         limit: STEP_ROWS,
       });
-      const changes = rows.flatMap(([requestId, key]) =>
-        indexChanges({
-          requestId: String(requestId),
-          endpoint,
-          // Which commit brought a row is not asked here; the search then uses file statistics.
-          tableVersion: null,
-          key: key === null ? null : String(key),
-        }),
+      const changes = rows.flatMap(([requestId, key = null]) =>
+        requestId === null
+          ? []
+          : indexChanges({
+              requestId: String(requestId),
+              endpoint,
+              // Which commit brought a row is not asked here; the search uses file statistics.
+              tableVersion: null,
+              key: key === null ? null : String(key),
+            }),
       );
       await deps.index.apply(changes);
       if (rows.length < STEP_ROWS) return offset + rows.length;

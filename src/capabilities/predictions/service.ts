@@ -8,7 +8,7 @@ import type { Journal } from '../../platform/journal/journal.ts';
 import { after } from '../../platform/system.ts';
 import type { Label, LabelInput, Prediction, TrafficPoint } from './contract.ts';
 import type { LogStatus, PredictionLog } from './log.ts';
-import { toPrediction } from './prediction-view.ts';
+import { toPrediction, toRefusedPrediction } from './prediction-view.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
 import type { RequestIndex } from './request-index.ts';
 import type { PredictionTasks } from './tasks.ts';
@@ -182,7 +182,9 @@ export class PredictionsService {
     const found = index.byRequestId(requestId);
     if (found === null) return null;
     const stored = await engine.run('predictions.find', found);
-    return stored === null ? null : toPrediction(stored.record, 'table');
+    if (stored === null) return null;
+    const { record, refused } = stored;
+    return refused === null ? toPrediction(record, 'table') : toRefusedPrediction(record, refused);
   }
 
   async #withSeq(

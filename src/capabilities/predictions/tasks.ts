@@ -3,8 +3,9 @@ import type { TaskHandlers } from '../../platform/engine/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
-import type { Micros } from '../../base/time.ts';
-import { flushSegments, type FlushOutcome } from './flush.ts';
+import type { Clock, Micros } from '../../base/time.ts';
+import { flushSegments, type FlushDeps, type FlushOutcome } from './flush.ts';
+import { Quarantine } from './quarantine.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
 import { instant, LABELS, PREDICTIONS, toRecord } from './tables.ts';
@@ -43,23 +44,33 @@ export type PredictionTasks = {
 export interface StoredPrediction {
   readonly record: JournaledPrediction;
   readonly seq: number;
+  /** Why its table did not take it, when it lies in quarantine. */
+  readonly refused: string | null;
 }
 
 export interface PredictionTaskDeps {
   readonly tables: DeltaTables;
   readonly index: KvWriter;
   readonly faults: Faults;
+  readonly clock: Pick<Clock, 'wall'>;
 }
 
-export function predictionTasks(deps: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
-  const { tables } = deps;
+export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
+  const { tables } = given;
+  const quarantine = new Quarantine(given);
+  const deps: FlushDeps = { ...given, quarantine, unexplained: new Map() };
   return {
     'predictions.flush': ({ segments }, { signal }) => flushSegments(segments, deps, signal),
     'predictions.find': async (indexed, { signal }) => {
       const found = await find(tables, indexed, signal);
-      if (found !== null || indexed.tableVersion === null) return found;
+      if (found !== null) return found;
       // Another Delta writer has compacted the table: the row lies in a file of a later version.
-      return find(tables, { ...indexed, tableVersion: null }, signal);
+      const { endpoint, requestId, tableVersion } = indexed;
+      const moved =
+        tableVersion === null
+          ? null
+          : await find(tables, { ...indexed, tableVersion: null }, signal);
+      return moved ?? toRefused(await quarantine.find(endpoint, requestId, signal));
     },
     'predictions.list': async ({ endpoint, before, limit }, { signal }) => {
       const page = await orEmpty(
@@ -123,7 +134,24 @@ function toStored(
   { columns, rows }: Pick<Page, 'columns' | 'rows'>,
 ): readonly StoredPrediction[] {
   const seq = columns.findIndex(({ name }) => name === 'seq');
-  return rows.map((row) => ({ record: toRecord(endpoint, columns, row), seq: Number(row[seq]) }));
+  return rows.map((row) => ({
+    record: toRecord(endpoint, columns, row),
+    seq: Number(row[seq]),
+    refused: null,
+  }));
+}
+
+/** What is no record at all is shown as what it is: `TABLE_CORRUPT`. */
+function toRefused(found: Awaited<ReturnType<Quarantine['find']>>): StoredPrediction | null {
+  if (found === null) return null;
+  const { record, reason, seq } = found;
+  try {
+    return { record: JSON.parse(record) as JournaledPrediction, seq, refused: reason };
+  } catch {
+    throw new AppError('TABLE_CORRUPT', `The record of the request is kept as it is: ${reason}`, {
+      hint: 'It lies in the quarantine table of the endpoint.',
+    });
+  }
 }
 
 /** An endpoint without a flushed request has no table yet. */

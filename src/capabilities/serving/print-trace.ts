@@ -18,6 +18,7 @@ export function printTrace(trace: Trace, out: Output): void {
   out.line(
     `  answered   ${request.now} (domain)   ${request.wall} (wall)   from the ${request.source}`,
   );
+  if (request.refused !== undefined) out.line(`  refused    by its table: ${request.refused}`);
   if (request.key !== null) out.line(`  key        ${request.key}`);
   if (route !== null) {
     const restores = route.restores === null ? '' : `, restores revision ${route.restores}`;

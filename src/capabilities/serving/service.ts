@@ -113,7 +113,11 @@ export class ServingService {
     const prediction = await predictions.find(requestId);
     const [route, model, { labels, missing }] = await Promise.all([
       store.findRevision(prediction.endpoint, prediction.routeRevision),
-      registry.getVersion(prediction.model, prediction.modelVersion),
+      registry.getVersion(prediction.model, prediction.modelVersion).catch((thrown: unknown) => {
+        // A refused record may name anything.
+        if (prediction.source === 'quarantine') return null;
+        throw thrown;
+      }),
       predictions.labelsOf(prediction),
     ]);
     return { prediction, route, model, labels: [...labels], labelsMissing: missing };

@@ -11,7 +11,7 @@ export const TableName = z
   );
 
 /** Tables of these are written by Millwright itself: predictions and their labels. */
-export const RESERVED_NAMESPACES: readonly string[] = ['predictions', 'labels'];
+export const RESERVED_NAMESPACES: readonly string[] = ['predictions', 'labels', 'quarantine'];
 
 /** Column types, spelled as the Delta protocol spells them. */
 export const ColumnType = z.enum([

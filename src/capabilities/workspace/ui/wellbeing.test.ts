@@ -24,6 +24,7 @@ const log: LogStatus = {
   answered: 10,
   journaled: 10,
   flushed: 10,
+  quarantined: 0,
   refused: 0,
   unflushedBytes: 0,
   unflushedBytesMax: 100,
