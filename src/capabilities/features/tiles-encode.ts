@@ -6,7 +6,7 @@ import {
   SUMMARY_COLUMNS,
   type EventColumns,
 } from './tiles-layout.ts';
-import { TileSum } from './tiles-sum.ts';
+import { exactParts } from './tiles-sum.ts';
 
 /** What a root says of one leaf. */
 export interface LeafSummary {
@@ -74,17 +74,15 @@ export function encodeLeavesRoot(
 
 /** Non-null values, min, max, whether they are integral, and the parts of their sum. */
 export function summarise(values: Float64Array): number[] {
-  const sum = new TileSum();
   let [nonNull, min, max] = [0, Infinity, -Infinity];
   for (const value of values) {
     if (Number.isNaN(value)) continue;
     nonNull += 1;
     if (value < min) min = value;
     if (value > max) max = value;
-    sum.add(value);
   }
-  const { parts } = sum;
-  const fits = parts.length <= SUM_PARTS;
+  const parts = exactParts(values);
+  const fits = parts !== null && parts.length <= SUM_PARTS;
   const stored = Array.from({ length: SUM_PARTS }, (_, part) => (fits ? (parts[part] ?? 0) : NaN));
   return [nonNull, min, max, isIntegral(values) ? 1 : 0, ...stored];
 }

@@ -1,4 +1,5 @@
 import type { KvReader } from '../../platform/kv/port.ts';
+import { ExactSum } from './exact-sum.ts';
 import { leavesPrefix, rootsPrefix } from './tiles-keys.ts';
 import {
   assertLeaf,
@@ -11,7 +12,6 @@ import {
   SUMMARY_COLUMNS,
   SUM_PARTS,
 } from './tiles-layout.ts';
-import { TileSum } from './tiles-sum.ts';
 
 /** What a reader has to know of a view. */
 export interface TiledView {
@@ -50,7 +50,7 @@ export class TileReader {
   readonly #nonNull: Float64Array;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
-  readonly #sums: readonly TileSum[];
+  readonly #sums: readonly ExactSum[];
   #events = 0;
   #key = '';
   #leafNumber = -1;
@@ -66,7 +66,7 @@ export class TileReader {
     this.#nonNull = new Float64Array(expressions);
     this.#min = new Float64Array(expressions);
     this.#max = new Float64Array(expressions);
-    this.#sums = Array.from({ length: expressions }, () => new TileSum());
+    this.#sums = Array.from({ length: expressions }, () => new ExactSum());
   }
 
   /**

@@ -1,26 +1,16 @@
 /**
- * A sum of doubles that does not depend on their order: kept exactly, as parts that do not overlap,
- * and rounded once, when it is asked for (J. R. Shewchuk, Adaptive Precision Floating-Point
- * Arithmetic, 1997; rounding as in Python's `math.fsum`). Reused, so that adding allocates nothing.
+ * Doubles that do not overlap and whose sum is exactly that of the values, NaN left out: what a
+ * summary keeps of them (J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997). Values
+ * of like magnitude need two or three. Null when they go past the largest double on the way.
  */
-export class TileSum {
-  /** Rising in magnitude; only the first `#count` count. */
-  readonly #parts: number[] = [0];
-  #count = 0;
-
-  clear(): void {
-    this.#count = 0;
-  }
-
-  get parts(): readonly number[] {
-    return this.#parts.slice(0, this.#count);
-  }
-
-  add(value: number): void {
-    const parts = this.#parts;
+export function exactParts(values: Float64Array): readonly number[] | null {
+  const parts: number[] = [];
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
     let rest = value;
     let kept = 0;
-    for (let index = 0; index < this.#count; index += 1) {
+    for (let index = 0; index < count; index += 1) {
       const part = parts[index]!;
       const high = rest + part;
       const shadow = high - rest;
@@ -35,30 +25,8 @@ export class TileSum {
       parts[kept] = rest;
       kept += 1;
     }
-    this.#count = kept;
+    count = kept;
   }
-
-  /** The double nearest to the exact sum, of two the even one. */
-  value(): number {
-    const parts = this.#parts;
-    let index = this.#count - 1;
-    if (index < 0) return 0;
-    let high = parts[index]!;
-    let low = 0;
-    while (index > 0) {
-      index -= 1;
-      const before = high;
-      const part = parts[index]!;
-      high = before + part;
-      low = part - (high - before);
-      if (low !== 0) break;
-    }
-    // What lies below decides a tie.
-    if (index > 0 && low < 0 === parts[index - 1]! < 0) {
-      const twice = low * 2;
-      const next = high + twice;
-      if (twice === next - high) return next;
-    }
-    return high;
-  }
+  const sum = parts.slice(0, count);
+  return sum.every(Number.isFinite) ? sum : null;
 }

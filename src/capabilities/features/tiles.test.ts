@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import { MemoryKv } from '../../platform/kv/memory.ts';
 import { keyPart, keyText, rootsPrefix } from './tiles-keys.ts';
 import { INLINE_EVENTS_MAX, LEAF_EVENTS_MAX } from './tiles-layout.ts';
-import { EVENTS, MAX, MIN, NON_NULL, SUM, TileReader, totalAt, windowStride } from './tiles-read.ts';
+import {
+  EVENTS,
+  MAX,
+  MIN,
+  NON_NULL,
+  SUM,
+  TileReader,
+  totalAt,
+  windowStride,
+} from './tiles-read.ts';
 import { TileWriter } from './tiles-write.ts';
 
 interface Row {

@@ -44,6 +44,7 @@ import {
 import { filesInOrder } from './row-selection.ts';
 import { isFolderName, lakeFolders } from './lake-folders.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
+import { additionsAfter, tableFiles, type TableAddition, type TableFiles } from './table-files.ts';
 import { TableLock } from './table-lock.ts';
 
 export interface DeltaTablesDeps {
@@ -262,6 +263,21 @@ export class DeltaTables {
   async find(ref: TableRef, request: FindRequest): Promise<RowPage> {
     const io = this.#io(ref);
     return await findRows(this.#view(io, await this.#newest(ref, io)), request);
+  }
+
+  /** The data files of the newest or a given version. */
+  async files(ref: TableRef, version?: number): Promise<TableFiles> {
+    const io = this.#io(ref);
+    return tableFiles(this.#view(io, await this.#at(ref, io, version)));
+  }
+
+  /** What later commits added, or null: see `additionsAfter`. */
+  async additionsAfter(
+    ref: TableRef,
+    after: { readonly version: number; readonly limit: number },
+  ): Promise<readonly TableAddition[] | null> {
+    const io = this.#io(ref);
+    return await additionsAfter(this.#view(io, await this.#newest(ref, io)), after);
   }
 
   /** Commits below `before`, newest first; those that log cleanup removed are gone. */

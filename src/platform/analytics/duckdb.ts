@@ -7,8 +7,8 @@ import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
 import { copyForeignParquet } from './foreign-parquet.ts';
 import { LocalLogStore } from './local-log-store.ts';
 import { writeParquet } from './parquet-writer.ts';
-import type { Analytics, Cell, RowSource, Scan, WrittenFile } from './port.ts';
-import { scanRows } from './row-reader.ts';
+import type { Analytics, Cell, RowSource, Scan, Selection, WrittenFile } from './port.ts';
+import { scanRows, selectColumns } from './row-reader.ts';
 import { fileList } from './sql-text.ts';
 
 /**
@@ -57,6 +57,10 @@ class DuckDbAnalytics implements Analytics {
 
   async scan(scan: Scan): Promise<Cell[][]> {
     return await scanRows(this.#session, scan);
+  }
+
+  select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined> {
+    return selectColumns(this.#session, selection);
   }
 
   async countRows(paths: readonly string[]): Promise<number[]> {

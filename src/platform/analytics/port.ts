@@ -50,6 +50,16 @@ export interface Scan {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Values computed over the rows of files. */
+export interface Selection {
+  readonly files: readonly ScanFile[];
+  /** Columns that the expressions name; one that a file lacks is null there. */
+  readonly columns: readonly Column[];
+  /** DuckDB expressions of our own (never a user's text). */
+  readonly expressions: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Heavy work over columnar data; only the engine process holds one. Sees nothing outside the
  * folders it was opened with, and no network.
@@ -74,6 +84,11 @@ export interface Analytics {
    * dates as `YYYY-MM-DD`, binary as base64, and NaN and the infinities by their names.
    */
   scan(scan: Scan): Promise<Cell[][]>;
+  /**
+   * Values of each expression, a piece of some thousand rows at a time, in the order of the files
+   * and in file order within each; in the form DuckDB has them: a BIGINT is a bigint.
+   */
+  select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined>;
   /** Rows of each file, from its footer. */
   countRows(paths: readonly string[]): Promise<number[]>;
   close(): Promise<void>;

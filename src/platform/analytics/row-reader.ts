@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Column, ColumnType } from '../../formats/delta/schema.ts';
 import type { DuckDbSession } from './duckdb-session.ts';
-import type { Cell, Scan, ScanFile } from './port.ts';
+import type { Cell, Scan, ScanFile, Selection } from './port.ts';
 import { fileList, identifier, literal, SQL_TYPE } from './sql-text.ts';
 
 /** Files named in one statement: keeps its text and its open files bounded. */
@@ -22,6 +22,24 @@ export async function scanRows(session: DuckDbSession, scan: Scan): Promise<Cell
     if (rows.length === scan.limit) break;
   }
   return rows;
+}
+
+export async function* selectColumns(
+  session: DuckDbSession,
+  selection: Selection,
+): AsyncGenerator<readonly (readonly unknown[])[], void, undefined> {
+  const { files, columns, expressions, signal } = selection;
+  const typed = columns.map((column) => `${cast(column)} AS ${identifier(column.name)}`);
+  for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
+    const batch = files.slice(start, start + FILES_AT_ONCE);
+    const sql =
+      `SELECT ${expressions.join(', ')} FROM (SELECT ${typed.join(', ')} ` +
+      `FROM (${fromFiles({ columns }, batch)}) AS rows)`;
+    for await (const piece of session.stream(sql, (values) => values)) {
+      signal?.throwIfAborted();
+      yield piece;
+    }
+  }
 }
 
 async function query(
@@ -56,7 +74,10 @@ function orderSql(orderBy: Scan['orderBy']): string {
  * supplies those that no file has; `hive_partitioning` would take columns from folder names, which
  * the protocol says mean nothing.
  */
-function fromFiles(scan: Scan, files: readonly ScanFile[]): string {
+function fromFiles(
+  scan: Pick<Scan, 'columns' | 'where' | 'orderBy'>,
+  files: readonly ScanFile[],
+): string {
   const asked = [...scan.columns, ...(scan.where ?? []).map((condition) => condition.column)];
   if (scan.orderBy !== undefined) asked.push(scan.orderBy.column);
   const needed = new Map(asked.map((column) => [column.name, column]));

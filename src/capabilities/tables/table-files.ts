@@ -1,0 +1,65 @@
+import type { AddFile } from '../../formats/delta/actions.ts';
+import { readCommit } from '../../formats/delta/load-snapshot.ts';
+import type { Column } from '../../formats/delta/schema.ts';
+import { recordCount } from '../../formats/delta/stats.ts';
+import type { ScanFile } from '../../platform/analytics/port.ts';
+import { columnsOf, type TableView } from './read-rows.ts';
+import { filesInOrder, toScanFile } from './row-selection.ts';
+
+/** What a reader of whole files needs of a table at one version. */
+export interface TableFiles {
+  /** Delta's own id: another one under the same name is another table. */
+  readonly tableId: string;
+  readonly version: number;
+  readonly columns: readonly Column[];
+  /** In the order in which their rows were added. */
+  readonly files: readonly ScanFile[];
+}
+
+/** What one commit added. */
+export interface TableAddition {
+  readonly version: number;
+  readonly files: readonly ScanFile[];
+  /** Null when another engine wrote no statistics. */
+  readonly rows: number | null;
+}
+
+export function tableFiles({ io, snapshot }: TableView): TableFiles {
+  return {
+    tableId: snapshot.metadata.id,
+    version: snapshot.version,
+    columns: columnsOf(snapshot),
+    files: filesInOrder(snapshot).map((file) => toScanFile(io.location, file)),
+  };
+}
+
+/**
+ * What the commits after `version` added, oldest first, at most `limit` of them. Null when additions
+ * do not tell it all: a commit removed rows or changed the columns, is no longer in the log, or what
+ * it added is no longer part of the table. Then only reading all files anew is right.
+ */
+export async function additionsAfter(
+  { io, snapshot }: TableView,
+  after: { readonly version: number; readonly limit: number },
+): Promise<readonly TableAddition[] | null> {
+  const newest = Math.min(snapshot.version, after.version + after.limit);
+  const additions: TableAddition[] = [];
+  for (let version = after.version + 1; version <= newest; version += 1) {
+    const actions = await readCommit(io, version);
+    if (actions === null) return null;
+    const added: AddFile[] = [];
+    for (const { add, remove, metaData } of actions) {
+      if (metaData || remove?.dataChange === true) return null;
+      if (add?.dataChange !== true) continue;
+      if (!snapshot.files.has(add.path)) return null;
+      added.push(add);
+    }
+    const counts = added.map((file) => recordCount(file.stats));
+    additions.push({
+      version,
+      files: added.map((file) => toScanFile(io.location, file)),
+      rows: counts.includes(null) ? null : counts.reduce<number>((sum, n) => sum + (n ?? 0), 0),
+    });
+  }
+  return additions;
+}
