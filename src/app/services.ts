@@ -7,6 +7,7 @@ import { RegistryService } from '../capabilities/registry/service.ts';
 import { RegistryStore } from '../capabilities/registry/store.ts';
 import type { Gateway } from '../capabilities/serving/gateway.ts';
 import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
+import { endpointsPlan } from '../capabilities/serving/plan.ts';
 import type { FeatureSource } from '../capabilities/serving/served-features.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
@@ -21,6 +22,7 @@ import { processFacts } from './process-facts.ts';
 
 /** Until services can be declared there is none. */
 const noFeatures: FeatureSource = {
+  has: () => Promise.resolve(false),
   resolve: (service) =>
     Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
 };
@@ -80,7 +82,11 @@ export async function startServices(
     timers,
     facts: processFacts(platform, predictionLog),
   });
-  const declared = new DeclaredState({ parts: [], db, events });
+  const declared = new DeclaredState({
+    parts: [endpointsPlan({ serving, features: noFeatures })],
+    db,
+    events,
+  });
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   return {

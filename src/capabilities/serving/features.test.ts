@@ -37,6 +37,10 @@ class FlightFeatures implements FeatureSource, ServedFeatures {
   readonly features = ['distance', 'is_ord', 'missing'];
   readonly asked: { readonly inputs: FeatureInputs; readonly at: Micros }[] = [];
 
+  has(service: string): Promise<boolean> {
+    return Promise.resolve(service === this.service);
+  }
+
   resolve(service: string): Promise<ServedFeatures> {
     if (service === this.service) return Promise.resolve(this);
     return Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`));

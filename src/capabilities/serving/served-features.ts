@@ -5,6 +5,8 @@ import type { Micros } from '../../base/time.ts';
  * more than it uses.
  */
 export interface FeatureSource {
+  /** Whether there is a service of this name. */
+  has(service: string): Promise<boolean>;
   /**
    * The service, computed by the definition with this hash; null: by its newest one. Rejects with
    * `INVALID_INPUT` for an unknown service and `DEFINITION_SKEW` for a definition that the online

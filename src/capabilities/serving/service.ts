@@ -57,6 +57,11 @@ export class ServingService {
     return store.requireEndpoint(name);
   }
 
+  /** As it is declared; null when there is none. */
+  stored(name: string): Promise<StoredEndpoint | null> {
+    return this.#deps.store.findEndpoint(name);
+  }
+
   async get(name: string): Promise<Endpoint> {
     return this.#view(await this.#deps.store.requireEndpoint(name));
   }
