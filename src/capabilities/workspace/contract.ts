@@ -27,7 +27,7 @@ export const Status = z.object({
   database: z.enum(['sqlite', 'postgres']),
   pid: z.number().int(),
   engine: z.object({
-    state: z.enum(['starting', 'ready', 'restarting', 'broken', 'stopped']),
+    state: z.enum(['starting', 'ready', 'unresponsive', 'restarting', 'broken', 'stopped']),
     pid: z.number().int().nullable(),
     restarts: z.number().int(),
   }),

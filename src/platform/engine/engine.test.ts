@@ -9,6 +9,7 @@ import { AppError } from '../../base/errors.ts';
 import { silentLog } from '../log/log.ts';
 import { processEnv, sleep, systemClock } from '../system.ts';
 import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
+import type { HeartbeatLimits } from './heartbeat.ts';
 import type { EngineState } from './port.ts';
 import { serveTasks } from './server.ts';
 import { EngineSupervisor } from './supervisor.ts';
@@ -93,7 +94,7 @@ describe('the supervisor', () => {
   });
 
   /** An engine process with tasks of the test's own. */
-  async function start(tasks: string): Promise<EngineSupervisor> {
+  async function start(tasks: string, heartbeat?: HeartbeatLimits): Promise<EngineSupervisor> {
     const server = new URL('server.ts', import.meta.url).href;
     const entry = path.join(folder, 'engine.ts');
     await writeFile(
@@ -112,6 +113,7 @@ import { serveTasks } from ${JSON.stringify(server)};
       env: processEnv,
       clock: systemClock,
       log: silentLog,
+      ...(heartbeat === undefined ? {} : { heartbeat }),
     });
     engine.start();
     return engine;
@@ -185,6 +187,81 @@ import { serveTasks } from ${JSON.stringify(server)};
     await expect(aborted).rejects.toMatchObject({ code: 'TIMED_OUT' });
   });
 
+  describe('with a heartbeat', () => {
+    const limits = { everyMs: 50, unresponsiveMs: 400, hungMs: 1500, busyMs: 60_000 };
+    const state = (): EngineState => engine.state;
+    const ready = async (): Promise<void> => {
+      while (state() !== 'ready') await sleep(10);
+    };
+
+    test('says that a stopped engine is unresponsive, and that it is back', async () => {
+      await start('{ echo: async (input) => input }', limits);
+      expect(await engine.run('echo', 1)).toBe(1);
+      const { pid } = engine;
+      process.kill(pid!, 'SIGSTOP');
+      while (state() !== 'unresponsive') await sleep(10);
+      const waiting = engine.run('echo', 2);
+      process.kill(pid!, 'SIGCONT');
+      expect(await waiting).toBe(2);
+      await ready();
+      expect(engine).toMatchObject({ pid, restarts: 0 });
+    });
+
+    test('kills one that stays stopped, and gives its task to the next', async () => {
+      await start('{ echo: async (input) => input }', limits);
+      expect(await engine.run('echo', 1)).toBe(1);
+      const { pid } = engine;
+      process.kill(pid!, 'SIGSTOP');
+      expect(await engine.run('echo', 2)).toBe(2);
+      expect(engine.restarts).toBe(1);
+      expect(engine.pid).not.toBe(pid);
+    });
+
+    const spin = `{ spin: async (ms) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+      return process.pid;
+    } }`;
+
+    test('leaves one alone that computes for long in one go', async () => {
+      await start(spin, limits);
+      await ready();
+      const { pid } = engine;
+      const spinning = engine.run('spin', 2 * limits.hungMs);
+      while (state() !== 'unresponsive') await sleep(10);
+      expect(await spinning).toBe(pid);
+      await ready();
+      expect(engine.restarts).toBe(0);
+    });
+
+    test('leaves one alone whose work is in native threads', async () => {
+      const pbkdf2 = `{ hash: async () => {
+        const { pbkdf2 } = await import('node:crypto');
+        const done = performance.now() + 2000;
+        while (performance.now() < done) {
+          await new Promise((resolve) => pbkdf2('a', 'b', 500000, 64, 'sha512', resolve));
+        }
+        return process.pid;
+      } }`;
+      await start(pbkdf2, limits);
+      const hashing = engine.run('hash', null);
+      await ready();
+      const states = new Set<EngineState>();
+      while (!(await Promise.race([hashing.then(() => true), sleep(10)]))) states.add(state());
+      expect([...states]).toEqual(['ready']);
+    });
+
+    test('kills one that computes without end', async () => {
+      await start(spin, { ...limits, busyMs: 1000 });
+      await ready();
+      const { pid } = engine;
+      const spinning = engine.run('spin', 60_000);
+      spinning.catch(() => undefined);
+      while (engine.restarts === 0) await sleep(10);
+      expect(isRunning(pid!)).toBe(false);
+    });
+  });
+
   test('stops an engine that is still starting', async () => {
     await start('{}');
     await engine.stop();
@@ -192,3 +269,12 @@ import { serveTasks } from ${JSON.stringify(server)};
     expect(engine.pid).toBeNull();
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

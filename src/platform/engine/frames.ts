@@ -14,6 +14,9 @@ export type EngineMessage =
       readonly error: ErrorBody;
       readonly log: string;
     }
+  /** Asks for a sign of life, `pong`; whatever the engine says is one. */
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'stop' };
 
 /** One message's size: a page of rows or an NDJSON batch, with room; past it something is wrong. */

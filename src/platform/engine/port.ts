@@ -32,7 +32,9 @@ export type TaskHandlers<Tasks extends TaskMap> = {
   ) => Promise<Tasks[Name]['output']>;
 };
 
-export type EngineState = 'starting' | 'ready' | 'restarting' | 'broken' | 'stopped';
+/** `unresponsive`: it runs and says nothing; killed and started again when that goes on. */
+export type EngineState =
+  'starting' | 'ready' | 'unresponsive' | 'restarting' | 'broken' | 'stopped';
 
 /** An engine with a life of its own, as the composition root holds it. */
 export interface RunningEngine extends Engine<TaskMap> {

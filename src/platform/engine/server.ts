@@ -49,6 +49,7 @@ export function serveTasks(options: {
 
   const receive = (message: EngineMessage): void => {
     if (message.kind === 'run') void run(message.id, message.name, message.input);
+    else if (message.kind === 'ping') send({ kind: 'pong' });
     else if (message.kind === 'cancel') running.get(message.id)?.abort();
     else if (message.kind === 'stop') {
       for (const controller of running.values()) controller.abort();

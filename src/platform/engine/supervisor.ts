@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
-import { after } from '../system.ts';
+import { after, every } from '../system.ts';
 import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
+import { Heartbeat, HEARTBEAT, type HeartbeatLimits } from './heartbeat.ts';
 import type { EngineState, RunningEngine, TaskOptions } from './port.ts';
+import { cpuTicksOf } from './process-cpu.ts';
 
 /** Tasks waiting for or running in the engine; more are refused so that memory stays bounded. */
 export const TASKS_MAX = 1000;
@@ -35,9 +37,10 @@ export interface SupervisorOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly log: Log;
+  readonly heartbeat?: HeartbeatLimits;
 }
 
-/** Starts the engine process, restarts it when it dies and sends unfinished tasks again. */
+/** Starts the engine process, restarts it when it dies or hangs and sends unfinished tasks again. */
 export class EngineSupervisor implements RunningEngine {
   readonly #options: SupervisorOptions;
   readonly #tasks = new Map<number, PendingTask>();
@@ -48,6 +51,8 @@ export class EngineSupervisor implements RunningEngine {
   #restarts = 0;
   #deaths: number[] = [];
   #cancelRestart: () => void = () => undefined;
+  #heartbeat: Heartbeat | null = null;
+  #stopHeartbeat: () => void = () => undefined;
   #onExit: () => void = () => undefined;
 
   constructor(options: SupervisorOptions) {
@@ -55,7 +60,8 @@ export class EngineSupervisor implements RunningEngine {
   }
 
   get state(): EngineState {
-    return this.#state;
+    const isSilent = this.#heartbeat?.isUnresponsive === true && this.#state !== 'stopped';
+    return isSilent ? 'unresponsive' : this.#state;
   }
 
   get pid(): number | null {
@@ -95,12 +101,27 @@ export class EngineSupervisor implements RunningEngine {
     this.#child = child;
     this.#socket = socket;
     const reader = new FrameReader();
+    this.#watch(child);
     socket.on('data', (chunk: Buffer) => {
+      this.#heartbeat?.heard();
       for (const message of reader.push(chunk)) this.#receive(message);
     });
     socket.on('error', (error) =>
       this.#options.log.warn('engine.socket.failed', { error: error.message }),
     );
+  }
+
+  #watch(child: ChildProcess): void {
+    const { clock, log, heartbeat: limits = HEARTBEAT } = this.#options;
+    const cpuUsed = (): number | null => cpuTicksOf(child.pid!);
+    const heartbeat = new Heartbeat({ clock, limits, cpuUsed });
+    this.#heartbeat = heartbeat;
+    this.#stopHeartbeat = every(limits.everyMs, () => {
+      if (heartbeat.isHung()) {
+        log.error('engine.hung', { pid: child.pid });
+        child.kill('SIGKILL');
+      } else this.#send({ kind: 'ping' });
+    });
   }
 
   async run(name: string, input: unknown, options: TaskOptions = {}): Promise<unknown> {
@@ -208,6 +229,8 @@ export class EngineSupervisor implements RunningEngine {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
     this.#socket = null;
+    this.#stopHeartbeat();
+    this.#heartbeat = null;
     if (this.#state === 'stopped') {
       this.#onExit();
       return;
