@@ -40,7 +40,7 @@ export interface SupervisorOptions {
   readonly heartbeat?: HeartbeatLimits;
 }
 
-/** Starts the engine process, restarts it when it dies or hangs and sends unfinished tasks again. */
+/** Starts the engine process, another when it dies or hangs, and sends unfinished tasks again. */
 export class EngineSupervisor implements RunningEngine {
   readonly #options: SupervisorOptions;
   readonly #tasks = new Map<number, PendingTask>();
