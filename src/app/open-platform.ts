@@ -84,7 +84,7 @@ export async function openPlatform(
   assertFormatKnown(folder, programVersion);
   mkdirSync(folder.temporary, { recursive: true });
 
-  const { db, backup } = await openDatabase({ config, folder, log, clock: machine.clock });
+  const { db, backup, own } = await openDatabase({ config, folder, log, clock: machine.clock });
   closing.defer(() => db.close());
   await openFormat({ folder, programVersion, migrations: [], backup });
   await migrate({ db, migrations, clock: machine.clock, log, beforeUpgrade: backup });
@@ -98,6 +98,7 @@ export async function openPlatform(
     clock: machine.clock,
     ids: machine.createIds(machine.clock),
   });
+  closing.defer(await own(workspace.id));
   const clock = new DomainClock(machine.clock, workspace.clock === 'replay' ? workspace.now : null);
   const ids = machine.createIds(clock);
   const events = createEvents({ db, clock, log });

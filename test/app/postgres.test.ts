@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -27,7 +27,7 @@ import {
   getStatus,
   listEvents,
 } from '../../src/capabilities/workspace/contract.ts';
-import { randomToken } from '../../src/platform/system.ts';
+import { randomToken, sleep } from '../../src/platform/system.ts';
 import { versionModel } from '../onnx-model.ts';
 import { createDatabase } from '../postgres.ts';
 
@@ -95,6 +95,86 @@ async function deployTwo(app: TestApp): Promise<void> {
   await app.api.call(deploy, { params, body: { version: 1 } });
   await app.api.call(deploy, { params, body: { version: 2 } });
 }
+
+describe('of two copies of a state folder', () => {
+  async function copies(): Promise<readonly [string, string]> {
+    const folder = await newFolder();
+    const copy = await newFolder();
+    await stop(await start(folder));
+    await cp(folder, copy, { recursive: true });
+    return [folder, copy];
+  }
+
+  /** Ends the connection that holds the workspace, as a restart of the server does. */
+  async function cutOwners(client: Client): Promise<void> {
+    await client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'millwright-owner' and datname = current_database()`,
+    );
+  }
+
+  async function onServer(statement: string): Promise<void> {
+    const url = new URL(databaseUrl);
+    url.pathname = '/postgres';
+    const client = new Client({ connectionString: url.href });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  }
+
+  test('one runs at a time', async () => {
+    const [folder, copy] = await copies();
+    const first = await start(folder);
+    await expect(start(copy)).rejects.toMatchObject({ code: 'STATE_OWNED' });
+    await stop(first);
+    const second = await start(copy);
+    expect(await second.api.call(getHealth, {})).toMatchObject({ status: 'ok' });
+  });
+
+  test('the one that runs keeps the workspace when its connection is cut', async () => {
+    const [folder, copy] = await copies();
+    const first = await start(folder);
+    const client = new Client({ connectionString: databaseUrl });
+    await client.connect();
+    await cutOwners(client);
+    await client.end();
+    await sleep(1000);
+    await expect(start(copy)).rejects.toMatchObject({ code: 'STATE_OWNED' });
+    expect(await first.api.call(getHealth, {})).toMatchObject({ status: 'ok' });
+  });
+
+  test('the one that lost it to the other leaves the database alone', async () => {
+    const first = await start(await newFolder());
+    await deployTwo(first);
+    const other = new Client({ connectionString: databaseUrl });
+    await other.connect();
+    const { rows } = await other.query<{ key: string }>(
+      "select ((classid::bigint << 32) | objid::bigint)::text as key from pg_locks where locktype = 'advisory'",
+    );
+    const name = new URL(databaseUrl).pathname.slice(1);
+    // So that the other one is first.
+    await onServer(`alter database ${name} allow_connections false`);
+    await cutOwners(other);
+    await other.query('select pg_advisory_lock($1::bigint)', [rows[0]?.key]);
+    await onServer(`alter database ${name} allow_connections true`);
+    const list = (): Promise<unknown> => first.api.call(listEndpoints, { query: {} });
+    for (
+      let tries = 0;
+      tries < 100 &&
+      (await list().then(
+        () => true,
+        () => false,
+      ));
+      tries += 1
+    ) {
+      await sleep(100);
+    }
+    await expect(list()).rejects.toMatchObject({ code: 'STATE_OWNED' });
+    expect(await first.api.call(getHealth, {})).toMatchObject({ status: 'degraded' });
+    expect((await ask(first, 'AA1')).version).toBe(2);
+    await other.end();
+  });
+});
 
 describe('a workspace on PostgreSQL', () => {
   test('registers, deploys, answers, rolls back, and knows it all after a restart', async () => {

@@ -48,6 +48,7 @@ export class PostgresDb implements Db {
   readonly #writing = new Set<Promise<unknown>>();
   #contendedLane: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  #lost: AppError | null = null;
 
   constructor(pool: Pool, log: Log) {
     this.#pool = pool;
@@ -89,6 +90,11 @@ export class PostgresDb implements Db {
 
   onCommit(listener: CommitListener): () => void {
     return this.#listeners.add(listener);
+  }
+
+  /** From now on every call rejects with the error: the database belongs to somebody else. */
+  refuse(error: AppError): void {
+    this.#lost = error;
   }
 
   async close(): Promise<void> {
@@ -154,6 +160,7 @@ export class PostgresDb implements Db {
         hint: 'Millwright is stopping; try again when it is up.',
       });
     }
+    if (this.#lost !== null) throw this.#lost;
     if (waiting >= WAITING_MAX) {
       throw new AppError('OVERLOADED', `${WAITING_MAX} calls wait for the metadata database.`, {
         hint: 'Try again in a moment; nothing of this change was kept.',
