@@ -1,3 +1,5 @@
+import type { Expression } from '../../formats/expression/expression.ts';
+
 /**
  * A service's definition, resolved and typed: what the offline sweep, the online tiles and the
  * naive reference all compute from. Plain data: it crosses to the engine and is stored by its hash.
@@ -17,9 +19,14 @@ export interface CompiledAggregate {
   readonly function: AggregateFunction;
   /** DuckDB expression over the source's columns giving a DOUBLE; null for a count of events. */
   readonly sql: string | null;
+  /** The same as data, for the TypeScript evaluator; of type `double`. */
+  readonly of: Expression | null;
 }
 
-/** Events of a Delta table; of several with one id the one that was appended last counts. */
+/**
+ * Events of a Delta table; of several with one id the one that was appended last counts. A row
+ * without id, event time or a part of the key is no event.
+ */
 export interface CompiledSource {
   readonly name: string;
   readonly table: { readonly namespace: string; readonly name: string };
@@ -75,9 +82,39 @@ export interface CompiledService {
   readonly views: readonly CompiledView[];
   /** What a request brings: keys first, then request inputs, each once. */
   readonly inputs: readonly CompiledInput[];
-  /** Typed expressions (formats/expression) over the inputs and T, as plain data. */
-  readonly requestExpressions: readonly unknown[];
+  /** Typed expressions over the inputs and `T`, a timestamp; numbers or booleans. */
+  readonly requestExpressions: readonly Expression[];
   readonly features: readonly CompiledFeature[];
   /** IANA zone by key, per entity whose expressions ask for local time. */
   readonly zones: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Rows to train on: one for each event of the spine, as the service would have answered it. */
+export interface CompiledTrainingSet {
+  readonly name: string;
+  /** SHA-256 of the normalised definition, with the service's hash in it. */
+  readonly hash: string;
+  readonly service: string;
+  readonly serviceHash: string;
+  /** T is the event time of its events. The service's inputs are columns of the same names. */
+  readonly spine: CompiledSource;
+  /** Type of the spine's ids, which identify the rows. */
+  readonly idType: 'string' | 'long';
+  /** The range ends `untilBeforeNow` before now and starts `last` earlier; microseconds. */
+  readonly last: number;
+  readonly untilBeforeNow: number;
+  readonly label: CompiledLabel;
+  /** Leaves out rows whose longest windows begin before the first event of their source. */
+  readonly requiresFullWindows: boolean;
+}
+
+export interface CompiledLabel {
+  readonly name: string;
+  /** One event for each label; its id is the spine's column `match`. */
+  readonly source: CompiledSource;
+  readonly match: string;
+  /** DuckDB expression giving a DOUBLE. */
+  readonly sql: string;
+  /** Microseconds after T when the label is taken to be known. */
+  readonly mature: number;
 }
