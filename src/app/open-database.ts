@@ -44,7 +44,7 @@ export async function openDatabase(options: {
 
 async function openServer(url: string, log: Log): Promise<OpenedDatabase> {
   const { openPostgres } = await import('../platform/db/postgres.ts');
-  const { WorkspaceLock } = await import('../platform/db/workspace-lock.ts');
+  const { PostgresWorkspaceLock } = await import('../platform/db/postgres-workspace-lock.ts');
   const db = await openPostgres({ url, log });
   return {
     db,
@@ -54,7 +54,7 @@ async function openServer(url: string, log: Log): Promise<OpenedDatabase> {
       const onLost = (error: AppError): void => {
         db.refuse(error);
       };
-      const lock = await WorkspaceLock.take({ url, workspace, onLost, log });
+      const lock = await PostgresWorkspaceLock.take({ url, workspace, onLost, log });
       return () => lock.release();
     },
   };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import { tryLockFile, type FileLock } from './file-lock.ts';
@@ -58,12 +58,29 @@ export function readOwner(stateFolder: string): Owner | null {
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeMissing(folder);
     const probe = path.join(folder, '.writable');
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (thrown) {
     throw unwritable(folder, thrown);
+  }
+}
+
+/**
+ * Node's own recursive `mkdir` tries for ever where a folder exists and takes no others, such as in
+ * /proc.
+ */
+function makeMissing(folder: string): void {
+  const missing: string[] = [];
+  for (let at = folder; !existsSync(at); at = path.dirname(at)) missing.push(at);
+  for (const at of missing.toReversed()) {
+    try {
+      mkdirSync(at, { mode: 0o700 });
+    } catch (thrown) {
+      // Another process may have been faster.
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    }
   }
 }
 

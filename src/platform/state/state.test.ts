@@ -40,6 +40,13 @@ describe('the owner lock', () => {
     await writeFile(file, '');
     expect(() => takeOwnerLock(path.join(file, 'inside'))).toThrow('cannot be written');
   });
+
+  test('makes the folders on the way, and says so where none can be made', () => {
+    const deep = path.join(root, 'a', 'b', 'c');
+    takeOwnerLock(deep).release();
+    expect(readOwner(deep)?.epoch).toBe(1);
+    expect(() => takeOwnerLock('/proc/nowhere/state')).toThrow('cannot be written (ENOENT)');
+  });
 });
 
 describe('the layout of a state folder', () => {

@@ -12,7 +12,7 @@ const TRY_MS = 100;
 /** How soon a connection that died without a word is noticed. */
 const CHECK_MS = 10_000;
 
-export interface WorkspaceLockOptions {
+export interface PostgresWorkspaceLockOptions {
   readonly url: string;
   readonly workspace: string;
   /** The lock went to somebody else while the connection was lost. */
@@ -25,19 +25,19 @@ export interface WorkspaceLockOptions {
  * folder have an `owner.lock` each, but share it. A session-level advisory lock (PostgreSQL,
  * "Advisory Locks") on a connection of its own, which ends with the process, however that dies.
  */
-export class WorkspaceLock {
-  readonly #options: WorkspaceLockOptions;
+export class PostgresWorkspaceLock {
+  readonly #options: PostgresWorkspaceLockOptions;
   #client: Client | null = null;
   #isReleased = false;
   #stopChecking: () => void = () => undefined;
 
-  private constructor(options: WorkspaceLockOptions) {
+  private constructor(options: PostgresWorkspaceLockOptions) {
     this.#options = options;
   }
 
   /** Rejects with `STATE_OWNED` when another process runs the workspace. */
-  static async take(options: WorkspaceLockOptions): Promise<WorkspaceLock> {
-    const lock = new WorkspaceLock(options);
+  static async take(options: PostgresWorkspaceLockOptions): Promise<PostgresWorkspaceLock> {
+    const lock = new PostgresWorkspaceLock(options);
     for (let attempt = 1; !(await lock.#connect()); attempt += 1) {
       if (attempt === TRIES) throw owned(options.workspace);
       await sleep(TRY_MS);
