@@ -50,6 +50,23 @@ describe.each([
     );
   });
 
+  it('discards what one put has brought, and nothing else', async () => {
+    const blobs = create();
+    const once = await blobs.put(bytes('once'), MAX);
+    await blobs.discard(once.digest);
+    expect(await blobs.size(once.digest)).toBeNull();
+    await blobs.discard(once.digest);
+
+    const twice = await blobs.put(bytes('twice'), MAX);
+    await blobs.put(bytes('twice'), MAX);
+    await blobs.discard(twice.digest);
+    expect(await blobs.size(twice.digest)).toBe(5);
+
+    const again = await blobs.put(bytes('once'), MAX);
+    await Promise.all([blobs.discard(again.digest), blobs.put(bytes('once'), MAX)]);
+    expect(await blobs.size(again.digest)).toBe(4);
+  });
+
   it('stores content of many slices', async () => {
     const blobs = create();
     const large = new Uint8Array(1_500_000).map((_, index) => index % 251);

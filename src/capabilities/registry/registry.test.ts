@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
@@ -15,6 +17,14 @@ afterEach(async () => {
 
 function register(model: string, bytes: Uint8Array, description = '') {
   return app.api.call(registerModel, { params: { model }, query: { description } }, { bytes });
+}
+
+async function blobFiles(): Promise<readonly string[]> {
+  const entries = await readdir(path.join(app.folder, 'artifacts'), {
+    recursive: true,
+    withFileTypes: true,
+  });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
 describe('registering a model', () => {
@@ -51,6 +61,7 @@ describe('registering a model', () => {
     ['a file that is no model', Buffer.from('GIF89a'), 'ONNX Runtime refuses'],
   ])('refuses %s before it gets a number', async (_, bytes, message) => {
     await expect(register('late', bytes)).rejects.toThrow(message);
+    expect(await blobFiles()).toEqual([]);
     expect((await register('late', versionModel({ version: 1 }))).version).toBe(1);
   });
 

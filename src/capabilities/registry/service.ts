@@ -3,7 +3,7 @@ import type { Ids } from '../../base/ids.ts';
 import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, type Clock } from '../../base/time.ts';
-import type { Blobs } from '../../platform/blobs/port.ts';
+import type { Blobs, StoredBlob } from '../../platform/blobs/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { Inference } from '../../platform/inference/port.ts';
@@ -38,10 +38,24 @@ export class RegistryService {
     readonly bytes: AsyncIterable<Uint8Array>;
     readonly actor: string;
   }): Promise<ModelVersion> {
-    const { blobs, inference, faults, clock, ids } = this.#deps;
-    const { model, description, actor } = request;
+    const { blobs, faults } = this.#deps;
     const blob = await blobs.put(request.bytes, { maxBytes: MODEL_BYTES_MAX });
     faults.hit('model.after-blob');
+    try {
+      return await this.#registerBlob(blob, request);
+    } catch (thrown) {
+      // Of a refused upload nothing stays; when the database failed, the version may be in.
+      if (isRefusal(thrown)) await blobs.discard(blob.digest);
+      throw thrown;
+    }
+  }
+
+  async #registerBlob(
+    blob: StoredBlob,
+    request: { readonly model: string; readonly description: string; readonly actor: string },
+  ): Promise<ModelVersion> {
+    const { blobs, inference, faults, clock, ids } = this.#deps;
+    const { model, description, actor } = request;
     if (blob.sizeBytes === 0) throw new AppError('INVALID_MODEL', 'The model file is empty.');
     const signature = await inference.inspect(await blobs.localFile(blob.digest));
     const stored = await this.#number(model, (version) => ({
@@ -120,6 +134,10 @@ export class RegistryService {
       }
     }
   }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof AppError && thrown.code === 'INVALID_MODEL';
 }
 
 function toModelVersion(stored: StoredVersion): ModelVersion {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { toAppError } from '../../base/errors.ts';
 import { randomToken } from '../system.ts';
 import { blobCorrupt, blobNotFound, digester, isDigest, limited, SLICE_BYTES } from './digest.ts';
+import { NewDigests } from './new-digests.ts';
 import type { Blobs, Digest, StoredBlob } from './port.ts';
 
 /** Blobs never change: nobody, not even their owner, has a reason to write to one. */
@@ -13,7 +14,10 @@ const READ_ONLY = 0o444;
 export class FsBlobs implements Blobs {
   readonly #folder: string;
   readonly #unfinished: string;
+  readonly #new = new NewDigests();
   #sweeping: Promise<void> | null = null;
+  /** What comes in and what goes out, one after the other: they may be the same. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: { readonly folder: string }) {
     this.#folder = path.resolve(options.folder);
@@ -36,6 +40,13 @@ export class FsBlobs implements Blobs {
       if (isFull(error)) throw toAppError(error);
       throw error;
     }
+  }
+
+  async discard(digest: Digest): Promise<void> {
+    if (!isDigest(digest)) return;
+    await this.#inTurn(async () => {
+      if (this.#new.take(digest)) await rm(this.#path(digest), { force: true });
+    });
   }
 
   async read(digest: Digest): Promise<Uint8Array> {
@@ -96,11 +107,20 @@ export class FsBlobs implements Blobs {
     const target = this.#path(digest);
     const folder = path.dirname(target);
     const isNewFolder = (await mkdir(folder, { recursive: true })) !== undefined;
-    await rename(unfinished, target);
+    await this.#inTurn(async () => {
+      this.#new.note(digest, (await this.size(digest)) === null);
+      await rename(unfinished, target);
+    });
     await syncFolder(folder);
     if (!isNewFolder) return;
     await syncFolder(path.dirname(folder));
     await syncFolder(this.#folder);
+  }
+
+  async #inTurn(action: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(action);
+    this.#turn = mine.catch(() => undefined);
+    await mine;
   }
 
   /** Removes what processes that have died in the middle of a `put` left behind. */

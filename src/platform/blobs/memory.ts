@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { blobNotFound, digester, isDigest, limited } from './digest.ts';
+import { NewDigests } from './new-digests.ts';
 import type { Blobs, Digest, StoredBlob } from './port.ts';
 
 /** Blobs that end with the process. Only `localFile` writes, into the scratch folder. */
 export class MemoryBlobs implements Blobs {
   readonly #content = new Map<Digest, Uint8Array>();
   readonly #scratchFolder: string;
+  readonly #new = new NewDigests();
 
   constructor(options: { readonly scratchFolder: string }) {
     this.#scratchFolder = options.scratchFolder;
@@ -24,8 +26,14 @@ export class MemoryBlobs implements Blobs {
     }
     const digest = hash.digest();
     const bytes = new Uint8Array(Buffer.concat(parts));
+    this.#new.note(digest, !this.#content.has(digest));
     this.#content.set(digest, bytes);
     return { digest, sizeBytes: bytes.length };
+  }
+
+  discard(digest: Digest): Promise<void> {
+    if (this.#new.take(digest)) this.#content.delete(digest);
+    return Promise.resolve();
   }
 
   read(digest: Digest): Promise<Uint8Array> {

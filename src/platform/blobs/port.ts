@@ -16,6 +16,11 @@ export interface Blobs {
     content: Uint8Array | AsyncIterable<Uint8Array>,
     options: { readonly maxBytes: number },
   ): Promise<StoredBlob>;
+  /**
+   * Removes what a `put` has brought and nobody has put since: the content of an upload that was
+   * then refused. Leaves alone whatever was there before, or was put again.
+   */
+  discard(digest: Digest): Promise<void>;
   /** The whole content, checked against its digest; `BLOB_NOT_FOUND` when absent. */
   read(digest: Digest): Promise<Uint8Array>;
   /** Size in bytes, or null when absent. */
