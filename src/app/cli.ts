@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
+import { pipelines } from '../capabilities/pipelines/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
@@ -76,7 +77,8 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     });
   };
   const cli: CliContext = {
-    withApi: <T>(action: (api: Api) => Promise<T>) => withOwner(config(), actor(), action),
+    withApi: <T>(action: (api: Api) => Promise<T>, how?: { readonly listens?: boolean }) =>
+      withOwner(config(), actor(), action, how),
     declaration: () => readDeclaration(process.cwd(), options().config),
     endWith,
     get out() {
@@ -85,7 +87,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   };
   addUp(program, config);
   addQuickstart(program, config, cli);
-  for (const { commands } of [workspace, tables, registry, serving, predictions]) {
+  for (const { commands } of [workspace, tables, registry, serving, predictions, pipelines]) {
     commands(program, cli);
   }
   addGlobalOptions(program);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
+import { pipelines } from '../capabilities/pipelines/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
@@ -45,7 +46,11 @@ export async function createApp(config: Config, machine: Machine): Promise<App> 
     return {
       http,
       platform,
-      listen: (port = config.port) => listen(http, { host: config.host, port, platform }),
+      listen: async (port = config.port) => {
+        const url = await listen(http, { host: config.host, port, platform });
+        await services.pipelines.listening(url);
+        return url;
+      },
       stop: () => closing.disposeAsync(),
     };
   } catch (thrown) {
@@ -67,6 +72,7 @@ async function mountAll(
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),
     ...serving.routes(services.serving),
+    ...pipelines.routes(services.pipelines),
   ];
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
+import { pipelineTasks } from '../capabilities/pipelines/tasks.ts';
 import { predictionTasks } from '../capabilities/predictions/tasks.ts';
 import { DeltaTables } from '../capabilities/tables/delta-tables.ts';
 import { tablesTasks } from '../capabilities/tables/tasks.ts';
@@ -9,7 +10,7 @@ import type { Faults } from '../platform/fault-points.ts';
 import type { KvWriter } from '../platform/kv/port.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { StateFolder } from '../platform/state/state-folder.ts';
-import { createIds } from '../platform/system.ts';
+import { createIds, processEnv } from '../platform/system.ts';
 
 const MEMORY_BYTES_MAX = 4 * 1024 ** 3;
 const MEMORY_SHARE = 0.25;
@@ -36,6 +37,7 @@ export async function openEngineTasks(options: {
   const handlers = {
     ...tablesTasks({ tables }),
     ...predictionTasks({ tables, index, faults, clock }),
+    ...pipelineTasks({ folder, clock, faults, env: processEnv }),
   } as unknown as TaskHandlers<TaskMap>;
   return {
     handlers,

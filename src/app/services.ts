@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { AppError } from '../base/errors.ts';
+import type { PipelinesService } from '../capabilities/pipelines/service.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -17,6 +18,7 @@ import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
+import { openPipelines } from './open-pipelines.ts';
 import { openServing } from './open-serving.ts';
 import { processFacts } from './process-facts.ts';
 
@@ -36,6 +38,7 @@ export interface Services {
   readonly serving: ServingService;
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
+  readonly pipelines: PipelinesService;
   readonly log: PredictionLog;
 }
 
@@ -98,6 +101,7 @@ export async function startServices(
     serving,
     gateway,
     routes,
+    pipelines: openPipelines(platform, closing),
     log: predictionLog,
   };
 }

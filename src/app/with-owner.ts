@@ -19,12 +19,13 @@ const OWNER_ANSWERS_MS = 5000;
 
 /**
  * Runs `action` against the owner of the state folder; with none running this process becomes the
- * owner for the duration: the same app, without a listener.
+ * owner for the duration: the same app, without a listener unless asked for one.
  */
 export async function withOwner<T>(
   config: Config,
   actor: string,
   action: (api: Api) => Promise<T>,
+  options: { readonly listens?: boolean } = {},
 ): Promise<T> {
   const deadline = systemClock.elapsed() + OWNED_WAIT_MS;
   for (;;) {
@@ -36,10 +37,21 @@ export async function withOwner<T>(
       continue;
     }
     try {
+      if (options.listens === true) await listenSomewhere(app);
       return await action(new HttpApi(injectTransport(app), { actor }));
     } finally {
       await app.stop();
     }
+  }
+}
+
+/** At the usual port, where steps that outlive this process will look again, or at any other. */
+async function listenSomewhere(app: App): Promise<void> {
+  try {
+    await app.listen();
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== 'PORT_IN_USE') throw thrown;
+    await app.listen(0);
   }
 }
 

@@ -7,5 +7,6 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   tables: [],
   registry: [],
   predictions: ['tables'],
+  pipelines: [],
   serving: ['registry', 'predictions'],
 };

@@ -16,6 +16,14 @@ export const FAULT_POINTS = [
   'route.after-commit',
   'model.after-blob',
   'model.after-commit',
+  'step.after-attempt',
+  'step.before-spawn',
+  'step.after-spawn',
+  'step.after-running',
+  'step.after-exit',
+  'step.after-manifest',
+  'step.before-transition',
+  'step.after-transition',
 ] as const;
 
 export type FaultPoint = (typeof FAULT_POINTS)[number];

@@ -12,7 +12,7 @@ import { storedLabels, storedPredictions } from './stored-records.ts';
 import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
-export const FAULTS: Readonly<Record<FaultPoint, 'journal' | 'change' | 'engine'>> = {
+export const FAULTS: Readonly<Record<FaultPoint, 'journal' | 'change' | 'engine' | 'step'>> = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
   'journal.segment-created': 'journal',
@@ -26,9 +26,17 @@ export const FAULTS: Readonly<Record<FaultPoint, 'journal' | 'change' | 'engine'
   'route.after-commit': 'change',
   'model.after-blob': 'change',
   'model.after-commit': 'change',
+  'step.after-attempt': 'step',
+  'step.before-spawn': 'step',
+  'step.after-spawn': 'step',
+  'step.after-running': 'step',
+  'step.after-exit': 'step',
+  'step.after-manifest': 'step',
+  'step.before-transition': 'step',
+  'step.after-transition': 'step',
 };
 
-export function pointsOf(owner: 'journal' | 'change' | 'engine'): readonly FaultPoint[] {
+export function pointsOf(owner: 'journal' | 'change' | 'engine' | 'step'): readonly FaultPoint[] {
   return FAULT_POINTS.filter((point) => FAULTS[point] === owner);
 }
 

@@ -56,7 +56,7 @@ export class LockFile {
     const source = new YamlSource(text ?? EMPTY, 'dvc.lock');
     const parsed = source.parse(LockSchema);
     this.#entries = parsed.stages ?? {};
-    this.#document = source.document as unknown as Document;
+    this.#document = source.document;
   }
 
   /**

@@ -20,9 +20,13 @@ export interface CallOptions {
 
 export interface CliContext {
   /**
-   * Runs `action` against the owner of the workspace, becoming it for the duration when none runs.
+   * Runs `action` against the owner of the workspace, becoming it for the duration when none runs;
+   * `listens` lets others find it meanwhile, as steps that call back must.
    */
-  withApi<T>(action: (api: Api) => Promise<T>): Promise<T>;
+  withApi<T>(
+    action: (api: Api) => Promise<T>,
+    options?: { readonly listens?: boolean },
+  ): Promise<T>;
   readonly out: Output;
   /** What `millwright.yaml` of this folder declares; throws `INVALID_CONFIG`. */
   declaration(): Declaration;

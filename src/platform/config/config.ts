@@ -27,6 +27,35 @@ const declared = Object.fromEntries(DECLARED_SECTIONS.map((name) => [name, Secti
   typeof Section
 >;
 
+const Duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, 'a number and s, m, h or d, such as 90s or 2h');
+const Retries = z.number().int().min(0).max(20);
+
+/** How the stages of `dvc.yaml` run; read anew at each run, like `dvc.yaml` itself. */
+export const PipelinesSection = z.strictObject({
+  /** The environment of all stages; without it they run with what is on the PATH. */
+  python: z
+    .strictObject({
+      /** A lock with hashes, relative to the project's folder. */
+      requirements: z.string().min(1),
+      /** Name or path of the interpreter to make it with; default `python3`. */
+      interpreter: z.string().min(1).optional(),
+    })
+    .optional(),
+  /** How long a stage may take; default a day. */
+  timeout: Duration.optional(),
+  /** How often a stage that failed is tried again; default 0. */
+  retries: Retries.optional(),
+  stages: z
+    .record(
+      z.string(),
+      z.strictObject({ timeout: Duration.optional(), retries: Retries.optional() }),
+    )
+    .optional(),
+});
+export type PipelinesSection = z.infer<typeof PipelinesSection>;
+
 /** What `millwright.yaml` may say; unknown keys are errors. */
 export const ConfigFile = z.strictObject({
   version: z.literal(1),
@@ -51,6 +80,7 @@ export const ConfigFile = z.strictObject({
     .array(z.strictObject({ url: WebhookUrl, events: z.array(z.string().min(1)).min(1).max(100) }))
     .max(20)
     .optional(),
+  pipelines: PipelinesSection.optional(),
   ...declared,
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -12,7 +12,7 @@ import {
   type Steps,
   type StepState,
 } from './port.ts';
-import { bootId, isAlive, isTaken, parseProcessFile } from './process-identity.ts';
+import { bootId, isAlive, isReplaced, parseProcessFile } from './process-identity.ts';
 import { shellWords, STEP_SCRIPT } from './step-script.ts';
 
 /** Linux takes 128 KiB in one argument. */
@@ -143,7 +143,7 @@ async function readExit(folder: string): Promise<number | null> {
  * group without its leader is signalled only while nobody else has the leader's pid.
  */
 function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): void {
-  if (!isAlive(leader) && isTaken(leader.pid)) return;
+  if (isReplaced(leader)) return;
   try {
     process.kill(-leader.pid, signal);
   } catch {

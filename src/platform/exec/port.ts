@@ -45,3 +45,26 @@ export interface Steps {
   /** Ends every process of the step: asked first, after the grace killed. */
   stop(folder: string, graceMs: number): Promise<void>;
 }
+
+/** A Python environment that is wanted. */
+export interface PythonLock {
+  /** The lock's absolute path. */
+  readonly requirements: string;
+  readonly interpreter: string;
+  /** Of the lock's content. */
+  readonly sha256: string;
+}
+
+/** Python environments, each built once for a lock and an interpreter. */
+export interface Environments {
+  /**
+   * Waits until the environment is there, building it when it is not; `says` hears how far it is.
+   * Rejects with `ENVIRONMENT_FAILED`, leaving nothing half-made.
+   */
+  ensure(
+    lock: PythonLock,
+    options: { readonly says: (line: string) => void; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Where it is, once it has been ensured in this process. */
+  folderOf(lock: PythonLock): string;
+}

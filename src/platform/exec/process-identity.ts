@@ -15,9 +15,10 @@ export function isAlive(process: ProcessIdentity): boolean {
   return stat !== null && stat.startTime === process.startTime && !'ZX'.includes(stat.state);
 }
 
-/** Whether any process has the pid, whichever it is. */
-export function isTaken(pid: number): boolean {
-  return read(`/proc/${pid}/stat`) !== null;
+/** Whether the pid was given to another process since. */
+export function isReplaced(process: ProcessIdentity): boolean {
+  const stat = readStat(process.pid);
+  return stat !== null && stat.startTime !== process.startTime;
 }
 
 interface Stat {

@@ -21,6 +21,10 @@ export interface StateFolder {
   readonly artifacts: string;
   readonly online: string;
   readonly journal: string;
+  /** One folder for each attempt at a pipeline step. */
+  readonly attempts: string;
+  /** Python environments of pipelines. */
+  readonly environments: string;
   readonly logs: string;
   readonly backups: string;
   readonly temporary: string;
@@ -35,6 +39,8 @@ export function stateFolder(root: string): StateFolder {
     artifacts: at('artifacts'),
     online: at('online'),
     journal: at('journal'),
+    attempts: at('attempts'),
+    environments: at('environments'),
     logs: at('logs'),
     backups: at('backups'),
     temporary: at('tmp'),

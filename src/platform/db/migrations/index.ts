@@ -3,6 +3,7 @@ import { platform } from './0001-platform.ts';
 import { tables } from './0002-tables.ts';
 import { registry } from './0003-registry.ts';
 import { serving } from './0004-serving.ts';
+import { pipelines } from './0006-pipelines.ts';
 import { servingFeatures } from './0008-serving-features.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
@@ -11,5 +12,6 @@ export const migrations: readonly Migration[] = [
   tables,
   registry,
   serving,
+  pipelines,
   servingFeatures,
 ];

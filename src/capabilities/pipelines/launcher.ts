@@ -1,0 +1,109 @@
+import path from 'node:path';
+import type { Ids } from '../../base/ids.ts';
+import { micros, MICROS_PER_MS, type Clock } from '../../base/time.ts';
+import { commandsOf, projectPath } from '../../formats/dvc/stage.ts';
+import type { Engine } from '../../platform/engine/port.ts';
+import type { Environments, Steps } from '../../platform/exec/port.ts';
+import type { Faults } from '../../platform/fault-points.ts';
+import type { Env } from '../../platform/system.ts';
+import type { StageSpec } from './stage-spec.ts';
+import { stepEnvironment, writeShim, type OwnProgram } from './step-environment.ts';
+import type { PipelinesStore, StoredAttempt, StoredRun, StoredStep } from './store.ts';
+import type { PipelineTasks } from './tasks.ts';
+
+/** Hashing what a stage reads and makes takes as long as reading it. */
+export const FILES_TIMEOUT_MS = 12 * 3600 * 1000;
+
+export interface LauncherDeps {
+  readonly store: PipelinesStore;
+  readonly engine: Engine<PipelineTasks>;
+  readonly steps: Steps;
+  readonly environments: Environments;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly faults: Faults;
+  readonly env: Env;
+  readonly stateFolder: string;
+  readonly attemptsFolder: string;
+  readonly program: OwnProgram;
+}
+
+/** Starts the process of an attempt that is recorded already. */
+export class Launcher {
+  readonly #deps: LauncherDeps;
+
+  constructor(deps: LauncherDeps) {
+    this.#deps = deps;
+  }
+
+  folderOf(attempt: Pick<StoredAttempt, 'id'>): string {
+    return path.join(this.#deps.attemptsFolder, attempt.id);
+  }
+
+  /** An attempt to be recorded. */
+  attempt(run: StoredRun, step: StoredStep, number: number): StoredAttempt {
+    const { ids, clock } = this.#deps;
+    const startedAt = clock.wall();
+    return {
+      id: ids.next('att'),
+      run: run.id,
+      position: step.position,
+      folder: run.folder,
+      stage: step.stage,
+      number,
+      state: 'starting',
+      pid: null,
+      start_time: null,
+      boot_id: null,
+      started_at: startedAt,
+      deadline: micros(startedAt + step.timeoutMs * MICROS_PER_MS),
+      ended_at: null,
+      exit_code: null,
+      reason: null,
+      environment: run.environment?.sha256 ?? null,
+      lock_hash: null,
+      outputs: [],
+    };
+  }
+
+  async launch(
+    run: StoredRun,
+    spec: StageSpec,
+    attempt: StoredAttempt,
+    { url, signal }: { readonly url: string; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { store, engine, steps, environments, faults, env, stateFolder, program } = this.#deps;
+    const shimFolder = path.join(stateFolder, 'bin');
+    await writeShim(shimFolder, program);
+    await engine.run(
+      'pipelines.clear',
+      { folder: run.folder, spec },
+      { timeoutMs: FILES_TIMEOUT_MS, signal },
+    );
+    const wish = run.environment;
+    // The environment may have been built by a server before this one.
+    if (wish !== null) await environments.ensure(wish, { says: () => undefined, signal });
+    faults.hit('step.before-spawn');
+    const { stage } = spec;
+    const identity = await steps.launch({
+      folder: this.folderOf(attempt),
+      commands: commandsOf(stage),
+      cwd: path.join(run.folder, projectPath(stage, '.') ?? ''),
+      env: stepEnvironment({
+        base: env,
+        url,
+        stateFolder,
+        shimFolder,
+        pythonFolder: wish === null ? null : environments.folderOf(wish),
+        environment: wish?.sha256 ?? null,
+        folder: run.folder,
+        run: run.id,
+        attempt: attempt.id,
+        spec,
+      }),
+    });
+    faults.hit('step.after-spawn');
+    await store.attemptRuns(attempt, identity);
+    faults.hit('step.after-running');
+  }
+}
