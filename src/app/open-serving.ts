@@ -5,6 +5,7 @@ import { RouteChanges } from '../capabilities/serving/route-changes.ts';
 import type { FeatureSource } from '../capabilities/serving/served-features.ts';
 import { ServingService } from '../capabilities/serving/service.ts';
 import type { ServingStore } from '../capabilities/serving/store.ts';
+import type { VersionOrigins } from '../capabilities/serving/version-origin.ts';
 import { WarmModels } from '../capabilities/serving/warm-models.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import type { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -26,11 +27,12 @@ export async function openServing(
     readonly predictions: PredictionsService;
     readonly predictionLog: PredictionLog;
     readonly features: FeatureSource;
+    readonly origins: VersionOrigins;
   },
   closing: AsyncDisposableStack,
 ): Promise<ServingParts> {
   const { events, clock, ids, inference, faults, log } = platform;
-  const { store, registry, predictions, predictionLog, features } = on;
+  const { store, registry, predictions, predictionLog, features, origins } = on;
   const routes = new LiveRoutes();
   const models = new WarmModels({ registry, inference, log });
   const changes = new RouteChanges({
@@ -39,7 +41,7 @@ export async function openServing(
     models,
     registry,
     features,
-    checks: new DeploymentChecks(),
+    checks: new DeploymentChecks({ origins, source: features }),
     events,
     clock,
     ids,

@@ -11,6 +11,7 @@ import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
 import { endpointsPlan } from '../capabilities/serving/plan.ts';
 import type { FeatureSource } from '../capabilities/serving/served-features.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
+import type { VersionOrigins } from '../capabilities/serving/version-origin.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
@@ -27,7 +28,13 @@ const noFeatures: FeatureSource = {
   has: () => Promise.resolve(false),
   resolve: (service) =>
     Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
+  definition: () => Promise.resolve(null),
+  trainingRows: ({ name }) =>
+    Promise.reject(new AppError('INVALID_INPUT', `There is no training set ${name}.`)),
 };
+
+/** Until runs are tracked no version comes from one. */
+const noOrigins: VersionOrigins = { originOf: () => Promise.resolve(null) };
 
 export interface Services {
   readonly workspace: WorkspaceService;
@@ -75,7 +82,14 @@ export async function startServices(
   });
   const { serving, gateway, routes } = await openServing(
     platform,
-    { store: servingStore, registry, predictions, predictionLog, features: noFeatures },
+    {
+      store: servingStore,
+      registry,
+      predictions,
+      predictionLog,
+      features: noFeatures,
+      origins: noOrigins,
+    },
     closing,
   );
   const workspace = new WorkspaceService({

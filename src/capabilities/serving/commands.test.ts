@@ -2,10 +2,12 @@ import { Command } from 'commander';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Api } from '../../platform/cli/context.ts';
 import { createOutput } from '../../platform/cli/output.ts';
 import { registerModel } from '../registry/contract.ts';
 import { servingCommands } from './commands.ts';
-import { getEndpoint, type EndpointSpec } from './contract.ts';
+import { getEndpoint, putEndpoint, type EndpointSpec } from './contract.ts';
 
 let app: TestApp;
 
@@ -19,20 +21,41 @@ afterEach(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-async function create(
-  ...options: readonly string[]
-): Promise<Pick<EndpointSpec, 'key' | 'sticky' | 'durability'>> {
+interface Ran {
+  readonly status: number;
+  readonly text: string;
+}
+
+function run(...words: readonly string[]): Promise<Ran> {
+  return runOn(app.api, words);
+}
+
+async function runOn(api: Api, words: readonly string[]): Promise<Ran> {
+  let [status, text] = [0, ''];
   const program = new Command().exitOverride();
+  const sink = {
+    write: (part: string) => {
+      text += part;
+    },
+  };
   servingCommands(program, {
-    withApi: (action) => action(app.api),
-    out: createOutput({ sink: { write: () => undefined }, isJson: false }),
+    withApi: (action) => action(api),
+    out: createOutput({ sink, isJson: false }),
     declaration: () => {
       throw new Error('no file is declared');
     },
-    endWith: () => undefined,
+    endWith: (ended) => {
+      status = ended;
+    },
   });
-  const words = ['endpoints', 'create', 'late', '--model', 'late', ...options];
-  await program.parseAsync(words, { from: 'user' });
+  await program.parseAsync([...words], { from: 'user' });
+  return { status, text };
+}
+
+async function create(
+  ...options: readonly string[]
+): Promise<Pick<EndpointSpec, 'key' | 'sticky' | 'durability'>> {
+  await run('endpoints', 'create', 'late', '--model', 'late', ...options);
   const { key, sticky, durability } = await app.api.call(getEndpoint, {
     params: { endpoint: 'late' },
   });
@@ -47,4 +70,34 @@ test('endpoints create again keeps what it does not name', async () => {
   expect(await create()).toEqual(all);
   expect(await create('--no-sticky')).toEqual({ ...all, sticky: null });
   expect(await create('--no-key')).toEqual({ key: null, sticky: null, durability: 'sync' });
+});
+
+test('deploy takes the version of a model to an endpoint of another name', async () => {
+  const params = { endpoint: 'arrivals' };
+  await app.api.call(putEndpoint, { params, body: { model: 'late' } });
+  expect(await run('deploy', 'late@1', '--endpoint', 'arrivals')).toEqual({
+    status: 0,
+    text: 'arrivals: revision 1, blue → v1 100 %\n',
+  });
+  await expect(run('deploy', 'other@1', '--endpoint', 'arrivals')).rejects.toThrow(
+    'Endpoint arrivals serves late, not other.',
+  );
+});
+
+test('deploy shows what refused a version, ends with 1 and changes nothing', async () => {
+  const check = { version: 1, numbers: {} };
+  const definition = { ...check, name: 'definition', result: 'passed', summary: 'as trained' };
+  const signature = { ...check, name: 'signature', result: 'refused', summary: 'too wide' };
+  const refused = new AppError('DEPLOYMENT_REFUSED', 'Refused: too wide.', {
+    hint: 'Nothing was changed.',
+    details: { checks: [definition, signature] },
+  });
+  const api = { call: () => Promise.reject(refused) };
+  const shown = await runOn(api, ['deploy', 'late@1']);
+  expect(shown).toEqual({
+    status: 1,
+    text:
+      '  ✔ definition   as trained\n  ✘ signature    too wide\n' +
+      'Refused: too wide.\nNothing was changed.\n',
+  });
 });

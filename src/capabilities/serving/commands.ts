@@ -5,6 +5,7 @@ import type { Api, CliContext } from '../../platform/cli/context.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import * as contract from './contract.ts';
 import type { RouteRevision } from './contract.ts';
+import { printChecks, refusedChecks } from './print-checks.ts';
 import { printTrace } from './print-trace.ts';
 
 export function servingCommands(program: Command, cli: CliContext): void {
@@ -151,21 +152,49 @@ interface ReasonOption {
   readonly reason: string;
 }
 
-function changeCommands(program: Command, cli: CliContext): void {
+function deployCommand(program: Command, cli: CliContext): void {
   program
     .command('deploy')
-    .description('blue/green: load and warm a version, then send it all traffic')
-    .argument('<endpoint@version>', 'such as late@2', parseTarget)
+    .description('blue/green: check, load and warm a version, then send it all traffic')
+    .argument('<name@version>', 'such as late@2: the endpoint late and its version', parseTarget)
+    .option('--endpoint <endpoint>', 'endpoint, when it is not named like its model')
     .option('--reason <text>', 'why, for the record', '')
-    .action(async (target: Target, { reason }: ReasonOption) => {
-      const { endpoint, version } = target;
-      const revision = await cli.withApi((api) =>
-        api.call(contract.deploy, { params: { endpoint }, body: { version, reason } }),
-      );
-      cli.out.result(revision, () => {
-        cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+    .action(async (target: Target, options: ReasonOption & { endpoint?: string }) => {
+      const { name, version } = target;
+      const { reason, endpoint = name } = options;
+      // With an endpoint of its own the name is the model's, which the endpoint then has to serve.
+      const model = options.endpoint === undefined ? {} : { model: name };
+      const body = { version, reason, ...model };
+      await refusable(cli, async () => {
+        const revision = await cli.withApi((api) =>
+          api.call(contract.deploy, { params: { endpoint }, body }),
+        );
+        cli.out.result(revision, () => {
+          printChecks(revision.evidence, cli.out);
+          cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+        });
       });
     });
+}
+
+/** A change that the checks of versions may refuse: then they are shown, and the status is 1. */
+async function refusable(cli: CliContext, change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } catch (thrown) {
+    const checks = thrown instanceof AppError ? refusedChecks(thrown) : null;
+    if (!(thrown instanceof AppError) || checks === null) throw thrown;
+    cli.out.result(thrown.toBody(), () => {
+      printChecks(checks, cli.out);
+      cli.out.line(thrown.message);
+      if (thrown.hint !== undefined) cli.out.line(thrown.hint);
+    });
+    cli.endWith(1);
+  }
+}
+
+function changeCommands(program: Command, cli: CliContext): void {
+  deployCommand(program, cli);
 
   program
     .command('split')
@@ -175,11 +204,14 @@ function changeCommands(program: Command, cli: CliContext): void {
     .option('--reason <text>', 'why, for the record', '')
     .action(async (endpoint: string, shares: Share[], { reason }: ReasonOption) => {
       const arms = shares.map(({ version, weight }) => ({ name: `v${version}`, version, weight }));
-      const revision = await cli.withApi((api) =>
-        api.call(contract.split, { params: { endpoint }, body: { arms, reason } }),
-      );
-      cli.out.result(revision, () => {
-        cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+      await refusable(cli, async () => {
+        const revision = await cli.withApi((api) =>
+          api.call(contract.split, { params: { endpoint }, body: { arms, reason } }),
+        );
+        cli.out.result(revision, () => {
+          printChecks(revision.evidence, cli.out);
+          cli.out.line(`${endpoint}: revision ${revision.revision}, ${armsText(revision)}`);
+        });
       });
     });
 
@@ -191,16 +223,17 @@ function changeCommands(program: Command, cli: CliContext): void {
     .option('--to <revision>', 'a former revision; default: the one before', wholeNumber)
     .action(async (endpoint: string, options: ReasonOption & { to?: number }) => {
       const { reason, to } = options;
-      const revision = await cli.withApi((api) =>
-        api.call(contract.rollback, {
-          params: { endpoint },
-          body: { reason, ...(to === undefined ? {} : { to }) },
-        }),
-      );
-      cli.out.result(revision, () => {
-        const { restores } = revision;
-        cli.out.line(`${endpoint}: revision ${revision.revision} restores ${restores}`);
-        cli.out.line(`  ${armsText(revision)}`);
+      const body = { reason, ...(to === undefined ? {} : { to }) };
+      await refusable(cli, async () => {
+        const revision = await cli.withApi((api) =>
+          api.call(contract.rollback, { params: { endpoint }, body }),
+        );
+        cli.out.result(revision, () => {
+          const { restores } = revision;
+          printChecks(revision.evidence, cli.out);
+          cli.out.line(`${endpoint}: revision ${revision.revision} restores ${restores}`);
+          cli.out.line(`  ${armsText(revision)}`);
+        });
       });
     });
 }
@@ -212,14 +245,14 @@ function armsText(revision: RouteRevision): string {
 }
 
 interface Target {
-  readonly endpoint: string;
+  readonly name: string;
   readonly version: number;
 }
 
 function parseTarget(text: string): Target {
   const match = /^([^@]+)@([1-9]\d*)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('Expected ENDPOINT@VERSION, such as late@2.');
-  return { endpoint: match[1]!, version: Number(match[2]) };
+  if (match === null) throw new InvalidArgumentError('Expected NAME@VERSION, such as late@2.');
+  return { name: match[1]!, version: Number(match[2]) };
 }
 
 interface Share {

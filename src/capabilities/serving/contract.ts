@@ -158,10 +158,12 @@ export const deploy = route({
   id: 'endpoints.deploy',
   method: 'POST',
   path: '/api/v1/endpoints/:endpoint/deploy',
-  summary: 'Blue/green: load and warm a version, then send it all traffic',
+  summary: 'Blue/green: check, load and warm a version, then send it all traffic',
   params: EndpointParams,
   body: z.strictObject({
     version: z.number().int().min(1),
+    /** Refuses with INVALID_INPUT unless the endpoint serves this model. */
+    model: ModelName.optional(),
     reason: Reason.default(''),
     /** Refuses with STALE_REVISION unless this is the current revision. */
     ifRevision: z.number().int().min(0).optional(),

@@ -34,6 +34,12 @@ export interface ChangeRequest {
   readonly ifRevision: number | undefined;
 }
 
+export interface DeployRequest extends ChangeRequest {
+  readonly version: number;
+  /** What the caller takes the endpoint's model to be. */
+  readonly model?: string | undefined;
+}
+
 /** What a change of route says besides who wanted it and why. */
 interface Change {
   readonly arms: readonly Arm[];
@@ -89,8 +95,9 @@ export class RouteChanges {
   }
 
   /** Blue/green: the version gets all traffic under the other colour; the former one stays warm. */
-  async deploy(request: ChangeRequest & { readonly version: number }): Promise<RouteRevision> {
+  async deploy(request: DeployRequest): Promise<RouteRevision> {
     return this.#change(request, async (endpoint, current) => {
+      assertModel(endpoint, request.model);
       const version = await this.#deps.registry.getVersion(endpoint.model, request.version);
       const colour = current?.arms.at(-1)?.name === 'blue' ? 'green' : 'blue';
       const { model, digest } = version;
@@ -160,11 +167,13 @@ export class RouteChanges {
       const current = number === 0 ? null : await store.requireRevision(endpoint.name, number);
       const change = await decide(endpoint, current);
       const { service } = change;
+      const thoroughness = change.kind === 'deployed' ? 'full' : 'brief';
       const held = {
         warm: await this.#warm(change.arms),
         features: service === null ? null : await features.resolve(service, null),
       };
-      const evidence = held.features === null ? [] : await checks.run(held.warm, held.features);
+      const evidence =
+        held.features === null ? [] : await checks.run(held.warm, held.features, thoroughness);
       const revision = await this.#publish(current, {
         endpoint: endpoint.name,
         ...change,
@@ -280,6 +289,13 @@ function joinedFor(all: readonly Held[]): ReadonlyMap<WarmModel, ServedFeatures>
     for (const model of warm) if (!joined.has(model)) joined.set(model, features);
   }
   return new Map([...joined].flatMap(([model, it]) => (it === null ? [] : [[model, it] as const])));
+}
+
+function assertModel({ name, model }: StoredEndpoint, expected: string | undefined): void {
+  if (expected === undefined || expected === model) return;
+  throw new AppError('INVALID_INPUT', `Endpoint ${name} serves ${model}, not ${expected}.`, {
+    hint: 'See which endpoint serves what: millwright endpoints ls',
+  });
 }
 
 function assertCurrent(endpoint: StoredEndpoint, expected: number | undefined): void {

@@ -10,7 +10,13 @@ export function servingRoutes(service: ServingService): readonly MountedRoute[] 
     ),
     mount(contract.getEndpoint, ({ params }) => service.get(params.endpoint)),
     mount(contract.deploy, ({ params, body }, { actor }) =>
-      service.deploy({ ...params, ...body, ifRevision: body.ifRevision, actor }),
+      service.deploy({
+        ...params,
+        ...body,
+        model: body.model,
+        ifRevision: body.ifRevision,
+        actor,
+      }),
     ),
     mount(contract.split, ({ params, body }, { actor }) =>
       service.split({ ...params, ...body, ifRevision: body.ifRevision, actor }),

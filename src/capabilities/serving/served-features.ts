@@ -13,6 +13,39 @@ export interface FeatureSource {
    * store does not keep.
    */
   resolve(service: string, definition: string | null): Promise<ServedFeatures>;
+  /** The definition with this hash, whatever its service is now; null when nobody kept it. */
+  definition(hash: string): Promise<FeatureDefinition | null>;
+  /** The newest rows of a training set as it was made. Rejects when it is not there any more. */
+  trainingRows(set: TrainingSetVersion, limit: number): Promise<readonly TrainingRow[]>;
+}
+
+/** What decides a service's values, as far as its differences can be told in words. */
+export interface FeatureDefinition {
+  readonly views: readonly {
+    readonly name: string;
+    readonly source: { readonly name: string };
+    readonly keys: readonly { readonly name: string }[];
+    readonly windows: readonly { readonly name: string }[];
+    readonly aggregates: readonly {
+      readonly name: string;
+      readonly function: string;
+      readonly sql: string | null;
+    }[];
+  }[];
+  readonly features: readonly { readonly name: string }[];
+}
+
+export interface TrainingSetVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** A row that a model was trained on: what it was asked with, when, and the vector it got. */
+export interface TrainingRow {
+  readonly inputs: FeatureInputs;
+  readonly at: Micros;
+  /** In the order of the service. */
+  readonly values: readonly (number | null)[];
 }
 
 /** A feature service as the gateway holds it: in memory, one definition, read without waiting. */
@@ -25,6 +58,8 @@ export interface ServedFeatures {
   readonly features: readonly string[];
   /** The vector at T; null for a value that is missing. */
   read(inputs: FeatureInputs, at: Micros): FeatureVector;
+  /** Whether the online store still keeps all that a vector at T is made of. */
+  canRead(at: Micros): boolean;
 }
 
 export interface FeatureInput {

@@ -8,7 +8,7 @@ import type { RegistryService } from '../registry/service.ts';
 import type { Endpoint, EndpointSpec, RouteRevision, Trace } from './contract.ts';
 import type { LiveRoutes } from './live-routes.ts';
 import { followChain, GENESIS, type ChainLink } from './revision-hash.ts';
-import type { ChangeRequest, RouteChanges } from './route-changes.ts';
+import type { ChangeRequest, DeployRequest, RouteChanges } from './route-changes.ts';
 import type { ServingStore, StoredEndpoint } from './store.ts';
 
 export interface ServingDeps {
@@ -76,7 +76,7 @@ export class ServingService {
     };
   }
 
-  deploy(request: ChangeRequest & { readonly version: number }): Promise<RouteRevision> {
+  deploy(request: DeployRequest): Promise<RouteRevision> {
     return this.#deps.changes.deploy(request);
   }
 

@@ -1,0 +1,87 @@
+import { toAppError } from '../../base/errors.ts';
+import { formatInstant } from '../../base/time.ts';
+import { sleep } from '../../platform/system.ts';
+import type { DeploymentCheck } from './contract.ts';
+import { sameValue } from './same-value.ts';
+import type { FeatureSource, ServedFeatures, TrainingRow } from './served-features.ts';
+import type { VersionOrigin } from './version-origin.ts';
+import type { WarmModel } from './warm-models.ts';
+
+/** Newest rows of the training set that are read again: at most 50 ms of work. */
+const ROWS_MAX = 1000;
+/** Requests are answered in between: as many rows as one of them may have. */
+const ROWS_A_TURN = 50;
+const EXAMPLES = 3;
+
+interface Mismatch {
+  readonly row: TrainingRow;
+  readonly feature: string;
+  readonly trained: number | null;
+  readonly served: number | null;
+}
+
+/** Reads rows that the model was trained on through the path that will answer, as of their time. */
+export async function checkConsistency(
+  { version }: Pick<WarmModel, 'version'>,
+  on: {
+    readonly origin: VersionOrigin | null;
+    readonly features: ServedFeatures;
+    readonly source: Pick<FeatureSource, 'trainingRows'>;
+  },
+): Promise<DeploymentCheck> {
+  const about = { name: 'consistency', version: version.version } as const;
+  const set = on.origin?.trainingSet ?? null;
+  const notDone = (summary: string): DeploymentCheck => ({
+    ...about,
+    result: 'not_done',
+    summary,
+    numbers: {},
+  });
+  if (set === null) return notDone('the run pins no training set to compare with');
+  const name = `${set.name}@v${set.version}`;
+  let rows: readonly TrainingRow[];
+  try {
+    rows = await on.source.trainingRows(set, ROWS_MAX);
+  } catch (thrown) {
+    return notDone(`${name} cannot be read: ${toAppError(thrown).message}`);
+  }
+  const { compared, mismatches } = await compare(rows, on.features);
+  const numbers = { rows: rows.length, compared, mismatched: mismatches.length };
+  if (mismatches.length > 0) {
+    const shown = mismatches.slice(0, EXAMPLES).map(describe).join('; ');
+    const summary = `${mismatches.length} of ${compared} rows of ${name} are served otherwise: ${shown}`;
+    return { ...about, result: 'refused', summary, numbers };
+  }
+  const older = rows.length - compared;
+  const left = older === 0 ? '' : `; ${older} are older than what the online store keeps`;
+  if (compared === 0) return notDone(`none of ${rows.length} rows of ${name} compared${left}`);
+  const summary = `${compared} newest rows of ${name} are served as they were trained on${left}`;
+  return { ...about, result: 'passed', summary, numbers };
+}
+
+async function compare(
+  rows: readonly TrainingRow[],
+  features: ServedFeatures,
+): Promise<{ readonly compared: number; readonly mismatches: readonly Mismatch[] }> {
+  const mismatches: Mismatch[] = [];
+  let compared = 0;
+  for (const [index, row] of rows.entries()) {
+    if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await sleep(0);
+    if (!features.canRead(row.at)) continue;
+    compared += 1;
+    const { values } = features.read(row.inputs, row.at);
+    const at = features.features.findIndex(
+      (_, column) => !sameValue(row.values[column] ?? null, values[column] ?? null),
+    );
+    if (at === -1) continue;
+    const [trained, served] = [row.values[at] ?? null, values[at] ?? null];
+    mismatches.push({ row, feature: features.features[at]!, trained, served });
+  }
+  return { compared, mismatches };
+}
+
+function describe({ row, feature, trained, served }: Mismatch): string {
+  const entity = Object.entries(row.inputs).map(([name, value]) => `${name}=${value}`);
+  const who = `${entity.join(', ')} at ${formatInstant(row.at)}`;
+  return `${feature} of ${who} was ${trained}, is ${served}`;
+}
