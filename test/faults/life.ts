@@ -12,7 +12,9 @@ import { storedLabels, storedPredictions } from './stored-records.ts';
 import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
-export const FAULTS: Readonly<Record<FaultPoint, 'journal' | 'change' | 'engine' | 'step'>> = {
+export const FAULTS: Readonly<
+  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'step'>
+> = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
   'journal.segment-created': 'journal',
@@ -22,6 +24,10 @@ export const FAULTS: Readonly<Record<FaultPoint, 'journal' | 'change' | 'engine'
   'flush.after-commit': 'engine',
   'flush.before-index': 'engine',
   'flush.before-unlink': 'engine',
+  'ingest.before-apply': 'ingest',
+  'ingest.after-apply': 'ingest',
+  'ingest.filled': 'ingest',
+  'ingest.before-promote': 'ingest',
   'route.before-commit': 'change',
   'route.after-commit': 'change',
   'model.after-blob': 'change',

@@ -1,7 +1,14 @@
 import type { KvChange, KvReader } from '../../platform/kv/port.ts';
 import type { CompiledKey, CompiledView } from './compiled.ts';
-import { CATALOG, EPOCH, fillKey, idsPrefix, leavesPrefix, rootsPrefix } from './tiles-keys.ts';
-import { watermarkKey } from './tiles-keys.ts';
+import {
+  CATALOG,
+  EPOCH,
+  fillKey,
+  idsPrefix,
+  leavesPrefix,
+  rootsPrefix,
+  watermarkKey,
+} from './tiles-keys.ts';
 
 export interface TableName {
   readonly namespace: string;
@@ -32,6 +39,9 @@ export interface Build {
   readonly tableId: string | null;
   readonly idColumn: string;
   readonly eventTimeColumn: string;
+  /** Columns of the keys and expressions of its first views: what is kept of each event by id. */
+  readonly keys: readonly CompiledKey[];
+  readonly expressions: readonly string[];
   readonly views: readonly BuiltView[];
   /**
    * `filling` is not read yet; `serving` follows its table; `stale` is read but cannot go on, until
@@ -158,7 +168,7 @@ export function withTableId(catalog: Catalog, build: number, tableId: string): C
   return { ...catalog, epoch: catalog.epoch + 1, builds };
 }
 
-/** Everything under which a build keeps something; single keys count as prefixes of themselves. */
+/** Everything under which a build keeps one thing an event or a key. */
 function prefixesOf({ id, views }: Build): string[] {
   return [idsPrefix(id), ...views.flatMap(prefixesOfView)];
 }
@@ -201,12 +211,15 @@ function withBuilds(
   const builds = added.map(({ table, idColumn, eventTimeColumn, views }): Build => {
     const id = nextId++;
     const own = views.map((view) => ({ ...view, id: nextId++ }));
+    const keys = new Map(views.flatMap((view) => view.keys.map((key) => [key.name, key])));
     return {
       id,
       table,
       tableId: null,
       idColumn,
       eventTimeColumn,
+      keys: [...keys.values()],
+      expressions: [...new Set(views.flatMap(({ expressions }) => expressions))],
       views: own,
       state: 'filling',
     };

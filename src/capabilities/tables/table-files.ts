@@ -1,9 +1,8 @@
 import type { AddFile } from '../../formats/delta/actions.ts';
 import { readCommit } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
-import { recordCount } from '../../formats/delta/stats.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
-import { columnsOf, type TableView } from './read-rows.ts';
+import { columnsOf, countRows, type TableView } from './read-rows.ts';
 import { filesInOrder, toScanFile } from './row-selection.ts';
 
 /** What a reader of whole files needs of a table at one version. */
@@ -20,8 +19,7 @@ export interface TableFiles {
 export interface TableAddition {
   readonly version: number;
   readonly files: readonly ScanFile[];
-  /** Null when another engine wrote no statistics. */
-  readonly rows: number | null;
+  readonly rows: number;
 }
 
 export function tableFiles({ io, snapshot }: TableView): TableFiles {
@@ -39,9 +37,10 @@ export function tableFiles({ io, snapshot }: TableView): TableFiles {
  * it added is no longer part of the table. Then only reading all files anew is right.
  */
 export async function additionsAfter(
-  { io, snapshot }: TableView,
+  view: TableView,
   after: { readonly version: number; readonly limit: number },
 ): Promise<readonly TableAddition[] | null> {
+  const { io, snapshot } = view;
   const newest = Math.min(snapshot.version, after.version + after.limit);
   const additions: TableAddition[] = [];
   for (let version = after.version + 1; version <= newest; version += 1) {
@@ -54,11 +53,11 @@ export async function additionsAfter(
       if (!snapshot.files.has(add.path)) return null;
       added.push(add);
     }
-    const counts = added.map((file) => recordCount(file.stats));
+    const counts = await countRows(view, added);
     additions.push({
       version,
       files: added.map((file) => toScanFile(io.location, file)),
-      rows: counts.includes(null) ? null : counts.reduce<number>((sum, n) => sum + (n ?? 0), 0),
+      rows: counts.reduce((sum, count) => sum + count, 0),
     });
   }
   return additions;
