@@ -16,12 +16,14 @@ import {
   rowPaginationFeature,
   rowSortingFeature,
   sortFn_alphanumeric,
+  sortFn_basic,
   tableFeatures,
   useTable,
   type Column as TableColumn,
   type ColumnDef,
   type ReactTable,
   type SortingState,
+  type TableOptions,
 } from '@tanstack/react-table';
 import { useMemo, type ReactNode } from 'react';
 import { toCsv, type CsvValue } from './csv.ts';
@@ -32,7 +34,7 @@ import { formatCount } from './format.ts';
 const features = tableFeatures({
   rowSortingFeature,
   sortedRowModel: createSortedRowModel(),
-  sortFns: { alphanumeric: sortFn_alphanumeric },
+  sortFns: { alphanumeric: sortFn_alphanumeric, basic: sortFn_basic },
   columnFilteringFeature,
   globalFilteringFeature,
   filteredRowModel: createFilteredRowModel(),
@@ -53,6 +55,13 @@ export interface Column<Row> {
   /** What the cell shows, where that is more than the value. */
   readonly cell?: (row: Row) => ReactNode;
   readonly isNumeric?: boolean;
+  /** False where the server sorts and cannot sort by this column. */
+  readonly canSort?: boolean;
+}
+
+export interface SortedBy {
+  readonly id: string;
+  readonly desc: boolean;
 }
 
 export interface DataTableProps<Row> {
@@ -69,20 +78,27 @@ export interface DataTableProps<Row> {
   readonly minWidth?: number;
   /** Shows a box that keeps the rows containing its text. */
   readonly canFilter?: boolean;
-  readonly sortedBy?: { readonly id: string; readonly desc: boolean };
+  readonly sortedBy?: SortedBy;
+  /**
+   * For lists too long to be sorted here: the rows come in the order of `sortedBy`, and a header
+   * asks for another (null: the server's own).
+   */
+  readonly onSort?: (by: SortedBy | null) => void;
   /** Rows the server has beyond the ones given. */
   readonly more?: {
     readonly hasMore: boolean;
     readonly isLoadingMore: boolean;
     readonly loadMore: () => void;
   };
+  /** On the button that reads those. */
+  readonly moreLabel?: string;
   /** Beside the filter and the export. */
   readonly controls?: ReactNode;
 }
 
 /** Rows that sort, filter, page and leave as CSV, all in the browser. */
 export function DataTable<Row extends object>(props: DataTableProps<Row>): ReactNode {
-  const { columns, rows, rowId, sortedBy, minWidth = 560, pageSize = PAGE_SIZE } = props;
+  const { columns, rows, rowId, sortedBy, onSort, minWidth = 560, pageSize = PAGE_SIZE } = props;
   const data = useMemo(() => [...rows], [rows]);
   const defs = useMemo(() => columns.map(columnDef), [columns]);
   const sorting: SortingState = sortedBy === undefined ? [] : [sortedBy];
@@ -95,6 +111,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     getColumnCanGlobalFilter: () => true,
     autoResetPageIndex: false,
     initialState: { sorting, pagination: { pageIndex: 0, pageSize } },
+    ...(onSort === undefined ? {} : serverSorting(sorting, onSort)),
   });
   const isNumeric = new Set(columns.filter((c) => c.isNumeric === true).map((c) => c.id));
   return (
@@ -126,18 +143,40 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      <Footer table={table} more={props.more} total={rows.length} />
+      <Footer
+        table={table}
+        more={props.more}
+        moreLabel={props.moreLabel ?? 'Read older'}
+        total={rows.length}
+      />
     </div>
   );
 }
 
+function serverSorting(
+  sorting: SortingState,
+  onSort: (by: SortedBy | null) => void,
+): Pick<TableOptions<Features, object>, 'manualSorting' | 'onSortingChange' | 'state'> {
+  return {
+    manualSorting: true,
+    state: { sorting },
+    onSortingChange: (change) => {
+      const [by] = typeof change === 'function' ? change(sorting) : change;
+      onSort(by ?? null);
+    },
+  };
+}
+
 function columnDef<Row extends object>(column: Column<Row>): ColumnDef<Features, Row> {
-  const { value, cell } = column;
+  const { value, cell, canSort = true, isNumeric = false } = column;
   return {
     id: column.id,
     header: column.header,
-    accessorFn: value,
-    sortFn: 'alphanumeric',
+    // What is missing comes last whichever way the rest is sorted.
+    accessorFn: (row) => value(row) ?? undefined,
+    enableSorting: canSort,
+    // By chunks of digits 0.05 would come before 0.1, but 0.123 after 0.5.
+    sortFn: isNumeric ? 'basic' : 'alphanumeric',
     sortUndefined: 'last',
     cell: (context) => cell?.(context.row.original) ?? plain(value(context.row.original)),
   };
@@ -154,6 +193,13 @@ interface HeaderCellProps<Row extends object> {
 }
 
 function HeaderCell<Row extends object>({ column, isNumeric }: HeaderCellProps<Row>): ReactNode {
+  if (!column.getCanSort()) {
+    return (
+      <Table.Th data-numeric={isNumeric || undefined}>
+        <span className={classes['sort']}>{String(column.columnDef.header)}</span>
+      </Table.Th>
+    );
+  }
   const sorted = column.getIsSorted();
   const Icon = sorted === false ? IconSelector : sorted === 'asc' ? IconChevronUp : IconChevronDown;
   const ariaSort = sorted === false ? 'none' : sorted === 'asc' ? 'ascending' : 'descending';
@@ -222,10 +268,12 @@ function Toolbar<Row extends object>(props: ToolbarProps<Row>): ReactNode {
 interface FooterProps<Row extends object> {
   readonly table: ReactTable<Features, Row>;
   readonly more: DataTableProps<Row>['more'] | undefined;
+  readonly moreLabel: string;
   readonly total: number;
 }
 
-function Footer<Row extends object>({ table, more, total }: FooterProps<Row>): ReactNode {
+function Footer<Row extends object>(props: FooterProps<Row>): ReactNode {
+  const { table, more, moreLabel, total } = props;
   const shown = table.getPrePaginatedRowModel().rows.length;
   const pages = Math.max(1, table.getPageCount());
   const page = Math.min(table.state.pagination.pageIndex + 1, pages);
@@ -249,7 +297,7 @@ function Footer<Row extends object>({ table, more, total }: FooterProps<Row>): R
             loading={more.isLoadingMore}
             onClick={more.loadMore}
           >
-            Read older
+            {moreLabel}
           </Button>
         )}
         {pages > 1 && (

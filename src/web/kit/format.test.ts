@@ -6,8 +6,10 @@ import {
   formatDigest,
   formatMicroseconds,
   formatRate,
+  formatSeconds,
   formatShare,
   formatShort,
+  formatValue,
 } from './format.ts';
 
 describe('formatMicroseconds', () => {
@@ -79,4 +81,32 @@ it('counts one thing in the singular', () => {
 it('shortens what is longer than the room, and names no algorithm of a digest', () => {
   expect(formatShort('abc', 3)).toBe('abc');
   expect(formatDigest(`sha256:${'0123456789abcdef'.repeat(4)}`)).toBe('0123456789ab…');
+});
+
+describe('formatValue', () => {
+  it.each([
+    [null, 'NaN'],
+    [0, '0'],
+    [1234, '1,234'],
+    [0.7741234567, '0.774123'],
+    [-12.5, '-12.5'],
+    [0.000012345678, '0.0000123457'],
+    [1.5e-9, '1.5e-9'],
+    [1.7976931348623157e308, '1.79769e+308'],
+  ])('%s as %s', (value, text) => {
+    expect(formatValue(value)).toBe(text);
+  });
+});
+
+describe('formatSeconds', () => {
+  it.each([
+    [0.42, '420 ms'],
+    [48.9, '48 s'],
+    [60, '1 min'],
+    [192, '3 min 12 s'],
+    [7500, '2 h 5 min'],
+    [100_000, '1 d 3 h'],
+  ])('%d as %s', (seconds, text) => {
+    expect(formatSeconds(seconds)).toBe(text);
+  });
 });

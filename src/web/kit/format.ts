@@ -12,6 +12,18 @@ export function formatRate(rate: number): string {
   return rate === 0 || rate >= 10 ? COUNT.format(rate) : rate.toFixed(1);
 }
 
+const VALUE = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6 });
+const WHOLE_MAX = 1e15;
+
+/** A measured number: whole ones in full, others with six significant digits; NaN for null. */
+export function formatValue(value: number | null): string {
+  if (value === null) return 'NaN';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < WHOLE_MAX) return COUNT.format(value);
+  if (size >= 1e-4 && size < 1e9) return VALUE.format(value);
+  return String(Number(value.toPrecision(6)));
+}
+
 /** A count with its noun: `1 row`, `2 rows`. */
 export function formatCounted(count: number, noun: string, plural = `${noun}s`): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;
@@ -46,6 +58,23 @@ export function formatShare(part: number, whole: number): string {
   if (part !== 0 && percent < 0.01) return '< 0.01 %';
   if (part !== whole && percent > 99.99) return '> 99.99 %';
   return `${new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 }).format(percent)} %`;
+}
+
+const SPANS: readonly (readonly [seconds: number, unit: string, part: number, of: string])[] = [
+  [86_400, 'd', 3600, 'h'],
+  [3600, 'h', 60, 'min'],
+  [60, 'min', 1, 's'],
+];
+
+/** How long something took, in two units: `420 ms`, `48 s`, `3 min 12 s`, `2 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1) return `${COUNT.format(seconds * 1000)} ms`;
+  const span = SPANS.find(([size]) => seconds >= size);
+  if (span === undefined) return `${COUNT.format(Math.floor(seconds))} s`;
+  const [size, unit, part, of] = span;
+  const rest = Math.floor((seconds % size) / part);
+  const whole = `${COUNT.format(Math.floor(seconds / size))} ${unit}`;
+  return rest === 0 ? whole : `${whole} ${rest} ${of}`;
 }
 
 const PERIODS: readonly (readonly [seconds: number, unit: string])[] = [
