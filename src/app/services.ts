@@ -31,6 +31,8 @@ const noFeatures: FeatureSource = {
   definition: () => Promise.resolve(null),
   trainingRows: ({ name }) =>
     Promise.reject(new AppError('INVALID_INPUT', `There is no training set ${name}.`)),
+  recompute: ({ service }) =>
+    Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
 };
 
 /** Until runs are tracked no version comes from one. */

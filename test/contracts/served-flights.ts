@@ -45,6 +45,8 @@ export class FlightFeatures implements FeatureSource {
   training: readonly TrainingRow[] = [];
   /** Nothing before this is kept. */
   keptSince = 0;
+  /** What recomputing gives for every row; null when it is impossible. */
+  offline: readonly (number | null)[] | null = null;
   readonly asked: { readonly inputs: FeatureInputs; readonly at: Micros }[] = [];
   readonly resolved: (string | null)[] = [];
 
@@ -63,7 +65,7 @@ export class FlightFeatures implements FeatureSource {
       definition: definition ?? this.current,
       inputs: this.inputs,
       features: this.features,
-      canRead: (at) => at >= this.keptSince,
+      reachesBackTo: (at) => at >= this.keptSince,
       read: (inputs, at) => this.#read(inputs, at),
     });
   }
@@ -74,6 +76,14 @@ export class FlightFeatures implements FeatureSource {
 
   trainingRows(): Promise<readonly TrainingRow[]> {
     return Promise.resolve(this.training);
+  }
+
+  recompute({ rows }: { readonly rows: readonly FeatureInputs[] }) {
+    if (this.offline === null) {
+      return Promise.reject(new AppError('TABLE_VERSION_NOT_FOUND', 'The tables are gone.'));
+    }
+    const { offline } = this;
+    return Promise.resolve(rows.map(() => offline));
   }
 
   #read(inputs: FeatureInputs, at: Micros) {
@@ -111,6 +121,11 @@ export function originOf(features: FlightFeatures): VersionOrigin {
     definition: features.current,
     trainingSet: null,
     columns: null,
+    codeTree: null,
+    codeCommit: null,
+    environment: null,
+    command: null,
+    tables: [],
     golden: () => Promise.resolve(null),
   };
 }

@@ -79,6 +79,8 @@ const ANSWERS: readonly Answer[] = [
       model: fixture.versions.find((v) => v.model === model && v.version === modelVersion) ?? null,
       labels: fixture.labels.filter((label) => label.requestId === requestId),
       labelsMissing: null,
+      features: null,
+      origin: null,
     };
   }),
 ];

@@ -67,7 +67,7 @@ async function compare(
   let compared = 0;
   for (const [index, row] of rows.entries()) {
     if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await sleep(0);
-    if (!features.canRead(row.at)) continue;
+    if (!features.reachesBackTo(row.at)) continue;
     compared += 1;
     const { values } = features.read(row.inputs, row.at);
     const at = features.features.findIndex(

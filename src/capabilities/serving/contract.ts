@@ -212,6 +212,44 @@ export const listRevisions = route({
   reply: pageOf(RouteRevision).extend({ chainIntact: z.boolean() }),
 });
 
+/** One feature of an answered row, as it was served and as it comes out today. */
+const TracedValue = z.object({
+  name: z.string(),
+  served: z.number().nullable(),
+  /** By the offline path; absent when nothing was recomputed. */
+  recomputed: z.number().nullable().optional(),
+  /** Whether both agree; null when nothing was recomputed. */
+  isSame: z.boolean().nullable(),
+});
+
+export const TracedFeatures = z.object({
+  service: z.string(),
+  definition: z.string(),
+  /** The rows of the request, or nothing when they were too long to log. */
+  rows: z.array(
+    z.object({
+      entity: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      values: z.array(TracedValue),
+    }),
+  ),
+  /** Why nothing could be recomputed; null when everything was. */
+  notRecomputed: z.string().nullable(),
+});
+export type TracedFeatures = z.infer<typeof TracedFeatures>;
+
+/** What the answering version was made of, as its run pinned it. */
+export const TracedOrigin = z.object({
+  run: z.string(),
+  codeTree: z.string().nullable(),
+  codeCommit: z.string().nullable(),
+  environment: z.string().nullable(),
+  command: z.string().nullable(),
+  definition: z.string().nullable(),
+  trainingSet: z.object({ name: z.string(), version: z.number().int() }).nullable(),
+  tables: z.array(z.object({ table: z.string(), version: z.number().int() })),
+});
+export type TracedOrigin = z.infer<typeof TracedOrigin>;
+
 /** One request, the whole chain. */
 export const Trace = z.object({
   prediction: Prediction,
@@ -220,6 +258,10 @@ export const Trace = z.object({
   labels: z.array(Label),
   /** Why there may be more labels than these; null when these are all. */
   labelsMissing: z.string().nullable(),
+  /** Null when the request brought the model's own tensors. */
+  features: TracedFeatures.nullable(),
+  /** Null for a version that no run made. */
+  origin: TracedOrigin.nullable(),
 });
 export type Trace = z.infer<typeof Trace>;
 
@@ -227,7 +269,8 @@ export const traceRequest = route({
   id: 'trace',
   method: 'GET',
   path: '/api/v1/trace/:requestId',
-  summary: 'Explain one answered request: version, route revision and why, model, labels',
+  summary:
+    'Explain one answered request: version, route, features recomputed beside served, run, labels',
   params: z.object({ requestId: z.string().min(1).max(128) }),
   reply: Trace,
 });

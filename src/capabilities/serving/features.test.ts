@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openServedFlights, type ServedFlights } from '../../../test/contracts/served-flights.ts';
+import {
+  openServedFlights,
+  originOf,
+  type ServedFlights,
+} from '../../../test/contracts/served-flights.ts';
 import { formatInstant } from '../../base/time.ts';
+import { createOutput } from '../../platform/cli/output.ts';
 import { PREDICTION_COLUMNS } from '../predictions/tables.ts';
 import { putEndpoint, traceRequest } from './contract.ts';
 import { JOINED_ROWS_MAX } from './feature-inputs.ts';
+import { printTrace } from './print-trace.ts';
+import { RequestExplanations } from './request-explanations.ts';
 
 let rig: ServedFlights;
 
@@ -173,4 +180,78 @@ test('a log of a former version takes records with features, and shows both', as
   const joined = (await list()).map(({ record }) => record.joined);
   expect(joined).toHaveLength(2);
   expect(joined).toContain(null);
+});
+
+describe('trace', () => {
+  /** The rig's routes and features are its own; what is traced was answered by them. */
+  async function trace(id: string) {
+    const prediction = await logged(id);
+    const source = rig.features;
+    const origins = { originOf: () => Promise.resolve(rig.origin) };
+    const explanations = new RequestExplanations({ source, origins });
+    const features = await explanations.features(prediction);
+    const origin = await explanations.origin(prediction);
+    const written: string[] = [];
+    const sink = { write: (text: string) => written.push(text) };
+    const labels = { labels: [], labelsMissing: null };
+    const found = { prediction, route: null, model: null, ...labels, features, origin };
+    printTrace(found, createOutput({ sink, isJson: false }));
+    return { features, origin, text: written.join('') };
+  }
+
+  function define(): void {
+    const features = rig.features.features.map((name) => ({ name }));
+    rig.features.definitions.set(rig.features.current, { views: [], features });
+  }
+
+  test('shows every feature by name beside what it is recomputed to', async () => {
+    await serve();
+    define();
+    rig.features.offline = [500, 1, null];
+    const { id } = await rig.infer(ORD);
+    const { features, text } = await trace(id);
+    expect(features).toEqual({
+      service: 'late_v1',
+      definition: rig.features.current,
+      rows: [
+        {
+          entity: { origin: 'ORD', distance: 500, ratio: 0.5, night: false },
+          values: [
+            { name: 'distance', served: 500, recomputed: 500, isSame: true },
+            { name: 'is_ord', served: 1, recomputed: 1, isSame: true },
+            { name: 'missing', served: 0, recomputed: null, isSame: false },
+          ],
+        },
+      ],
+      notRecomputed: null,
+    });
+    expect(text).toContain('late_v1 d1d1d1d1d1d1   2 of 3 recomputed the same');
+    expect(text).toContain('distance  500 = recomputed 500 ✔');
+    expect(text).toContain('missing   0 ≠ recomputed null ✘');
+  });
+
+  test('says why nothing was recomputed', async () => {
+    await serve();
+    const { id } = await rig.infer(ORD);
+    const { features, text } = await trace(id);
+    expect(features?.notRecomputed).toBe('The tables are gone.');
+    expect(features?.rows[0]?.values[0]).toEqual({ name: 'feature 1', served: 500, isSame: null });
+    expect(text).toContain('not recomputed');
+  });
+
+  test('goes on to the run, its code, environment and data', async () => {
+    await serve();
+    rig.origin = {
+      ...originOf(rig.features),
+      codeCommit: 'a1b2c3d4'.repeat(5),
+      environment: 'e'.repeat(64),
+      trainingSet: { name: 'late_train', version: 3 },
+      tables: [{ table: 'main.landings', version: 118 }],
+    };
+    const { id } = await rig.infer(ORD);
+    const { origin, text } = await trace(id);
+    expect(origin).toMatchObject({ run: 'run_1', trainingSet: { name: 'late_train', version: 3 } });
+    expect(text).toContain('run        run_1   commit a1b2c3d4a1b2   environment eeeeeeeeeeee');
+    expect(text).toContain('trained on late_train@v3 ← main.landings@v118 ← features d1d1d1d1d1d1');
+  });
 });

@@ -1,7 +1,9 @@
 import type { Output } from '../../platform/cli/output.ts';
-import type { Trace } from './contract.ts';
+import type { Trace, TracedFeatures, TracedOrigin } from './contract.ts';
 
 const SHOWN_CHARS = 200;
+const SHOWN_ROWS = 3;
+const HASH_DIGITS = 12;
 
 /** The chain of one request, for people. */
 export function printTrace(trace: Trace, out: Output): void {
@@ -41,11 +43,61 @@ export function printTrace(trace: Trace, out: Output): void {
     out.line(`  inputs     ${short(request.inputs)}`);
     out.line(`  outputs    ${short(request.outputs)}`);
   }
+  if (trace.features !== null) printFeatures(trace.features, out);
+  if (trace.origin !== null) printOrigin(trace.origin, out);
   if (labelsMissing !== null) out.line(`  label      some may be missing: ${labelsMissing}`);
   else if (labels.length === 0) out.line('  label      none yet');
   for (const label of labels) {
     out.line(`  label      ${String(label.value)} at ${label.at} (revision ${label.revision})`);
   }
+}
+
+/** `origin_late_7d 0.412 = recomputed 0.412 ✔`, a line a feature. */
+function printFeatures(features: TracedFeatures, out: Output): void {
+  const { service, definition, rows, notRecomputed } = features;
+  const values = rows.flatMap((row) => row.values);
+  const differ = values.filter(({ isSame }) => isSame === false).length;
+  const verdict =
+    notRecomputed === null
+      ? `${values.length - differ} of ${values.length} recomputed the same`
+      : `not recomputed: ${notRecomputed}`;
+  out.line(`  features   ${service} ${shortHash(definition)}   ${verdict}`);
+  for (const { entity, values: vector } of rows.slice(0, SHOWN_ROWS)) {
+    const who = Object.entries(entity).map(([name, value]) => `${name}=${value}`);
+    out.line(`    ${who.join(', ')}`);
+    const width = Math.max(0, ...vector.map(({ name }) => name.length));
+    for (const { name, served, recomputed, isSame } of vector) {
+      const beside =
+        isSame === null
+          ? ''
+          : ` ${isSame ? '=' : '≠'} recomputed ${recomputed} ${isSame ? '✔' : '✘'}`;
+      out.line(`      ${name.padEnd(width)}  ${served}${beside}`);
+    }
+  }
+  const more = rows.length - SHOWN_ROWS;
+  if (more > 0) out.line(`    and ${more} more rows (--json shows all)`);
+}
+
+function printOrigin(origin: TracedOrigin, out: Output): void {
+  const { run, codeCommit, codeTree, environment, trainingSet, tables, definition } = origin;
+  const code = [
+    codeCommit === null ? '' : `   commit ${shortHash(codeCommit)}`,
+    codeTree === null ? '' : `   tree ${shortHash(codeTree)}`,
+    environment === null ? '' : `   environment ${shortHash(environment)}`,
+  ];
+  out.line(`  run        ${run}${code.join('')}`);
+  const parts = [
+    ...(trainingSet === null ? [] : [`${trainingSet.name}@v${trainingSet.version}`]),
+    ...(tables.length === 0
+      ? []
+      : [tables.map(({ table, version }) => `${table}@v${version}`).join(', ')]),
+    ...(definition === null ? [] : [`features ${shortHash(definition)}`]),
+  ];
+  if (parts.length > 0) out.line(`  trained on ${parts.join(' ← ')}`);
+}
+
+function shortHash(hash: string): string {
+  return hash.slice(0, HASH_DIGITS);
 }
 
 function short(value: unknown): string {

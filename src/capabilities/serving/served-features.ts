@@ -17,6 +17,17 @@ export interface FeatureSource {
   definition(hash: string): Promise<FeatureDefinition | null>;
   /** The newest rows of a training set as it was made. Rejects when it is not there any more. */
   trainingRows(set: TrainingSetVersion, limit: number): Promise<readonly TrainingRow[]>;
+  /**
+   * The vectors of the rows at T by the offline path, from the tables as the online store saw them.
+   * Rejects when the definition or the tables' versions are gone.
+   */
+  recompute(request: {
+    readonly service: string;
+    readonly definition: string;
+    readonly rows: readonly FeatureInputs[];
+    readonly at: Micros;
+    readonly watermarks: Readonly<Record<string, number>>;
+  }): Promise<readonly (readonly (number | null)[])[]>;
 }
 
 /** What decides a service's values, as far as its differences can be told in words. */
@@ -58,8 +69,8 @@ export interface ServedFeatures {
   readonly features: readonly string[];
   /** The vector at T; null for a value that is missing. */
   read(inputs: FeatureInputs, at: Micros): FeatureVector;
-  /** Whether the online store still keeps all that a vector at T is made of. */
-  canRead(at: Micros): boolean;
+  /** Whether the online store still holds everything that a vector at T is made of. */
+  reachesBackTo(at: Micros): boolean;
 }
 
 export interface FeatureInput {

@@ -7,6 +7,7 @@ import type { PredictionsService } from '../predictions/service.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { Endpoint, EndpointSpec, RouteRevision, Trace } from './contract.ts';
 import type { LiveRoutes } from './live-routes.ts';
+import type { RequestExplanations } from './request-explanations.ts';
 import { followChain, GENESIS, type ChainLink } from './revision-hash.ts';
 import type { ChangeRequest, DeployRequest, RouteChanges } from './route-changes.ts';
 import type { ServingStore, StoredEndpoint } from './store.ts';
@@ -17,6 +18,7 @@ export interface ServingDeps {
   readonly changes: RouteChanges;
   readonly registry: Pick<RegistryService, 'getVersion'>;
   readonly predictions: PredictionsService;
+  readonly explanations: RequestExplanations;
   readonly events: Events;
   readonly clock: Clock;
 }
@@ -114,18 +116,22 @@ export class ServingService {
   }
 
   async trace(requestId: string): Promise<Trace> {
-    const { predictions, registry, store } = this.#deps;
+    const { predictions, registry, store, explanations } = this.#deps;
     const prediction = await predictions.find(requestId);
-    const [route, model, { labels, missing }] = await Promise.all([
+    // A refused record may name anything.
+    const orUnknown = (thrown: unknown): null => {
+      if (prediction.source === 'quarantine') return null;
+      throw thrown;
+    };
+    const [route, model, { labels, missing }, features, origin] = await Promise.all([
       store.findRevision(prediction.endpoint, prediction.routeRevision),
-      registry.getVersion(prediction.model, prediction.modelVersion).catch((thrown: unknown) => {
-        // A refused record may name anything.
-        if (prediction.source === 'quarantine') return null;
-        throw thrown;
-      }),
+      registry.getVersion(prediction.model, prediction.modelVersion).catch(orUnknown),
       predictions.labelsOf(prediction),
+      explanations.features(prediction),
+      explanations.origin(prediction).catch(orUnknown),
     ]);
-    return { prediction, route, model, labels: [...labels], labelsMissing: missing };
+    const labelled = { labels: [...labels], labelsMissing: missing };
+    return { prediction, route, model, ...labelled, features, origin };
   }
 
   async #view(endpoint: StoredEndpoint): Promise<Endpoint> {

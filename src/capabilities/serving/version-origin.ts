@@ -13,6 +13,13 @@ export interface VersionOrigin {
   readonly trainingSet: TrainingSetVersion | null;
   /** Names of the model's columns in their order, where its client recorded them. */
   readonly columns: readonly string[] | null;
+  /** Hashes of the git tree and commit, and of the environment's lock; the command that ran. */
+  readonly codeTree: string | null;
+  readonly codeCommit: string | null;
+  readonly environment: string | null;
+  readonly command: string | null;
+  /** Versions of tables that the run read, `<namespace>.<table>`. */
+  readonly tables: readonly { readonly table: string; readonly version: number }[];
   /** The run's artifact `golden.json`, parsed; null when there is none. */
   golden(): Promise<unknown>;
 }
