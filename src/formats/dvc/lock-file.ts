@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { visit, YAMLMap, type Document } from 'yaml';
+import { YAMLMap, type Document } from 'yaml';
 import { z } from 'zod';
 import { byCodePoint } from './directory-object.ts';
 import { DEFAULT_PARAMS_FILE } from './stage.ts';
@@ -84,7 +84,7 @@ export class LockFile {
       document.set('stages', document.createNode({}));
     }
     document.setIn(['stages', stage], entryNode(document, entry));
-    return document.toString({ indentSeq: false, singleQuote: true, lineWidth: 80 });
+    return document.toString({ indentSeq: false, singleQuote: true, lineWidth: 80, nullStr: '' });
   }
 }
 
@@ -109,14 +109,7 @@ function entryNode(document: Document, entry: LockEntry): unknown {
       : { params: Object.fromEntries(files.map((file) => [file, byKey(params[file] ?? {})])) }),
     ...(outs.length === 0 ? {} : { outs: sorted(outs) }),
   };
-  const node = document.createNode(plain, { aliasDuplicateObjects: false });
-  visit(node, {
-    Scalar: (_, scalar) => {
-      // Without its point a float would come back as an integer.
-      if (typeof scalar.value === 'number') scalar.minFractionDigits = 1;
-    },
-  });
-  return node;
+  return document.createNode(plain, { aliasDuplicateObjects: false });
 }
 
 function sorted(items: readonly LockedPath[]): readonly Readonly<Record<string, unknown>>[] {

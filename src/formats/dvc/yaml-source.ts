@@ -1,7 +1,15 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type ScalarTag,
+  type Tags,
+} from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import type { DvcValue } from './value.ts';
+import { pythonFloat, type DvcValue } from './value.ts';
 
 /** A file past this is no pipeline and no parameters (or a bomb of aliases). */
 export const YAML_BYTES_MAX = 16 * 1024 * 1024;
@@ -27,6 +35,7 @@ export class YamlSource {
       intAsBigInt: true,
       merge: true,
       uniqueKeys: true,
+      customTags: (tags) => tags.map(asPythonWrites),
     });
     const [broken] = this.document.errors;
     if (broken !== undefined) {
@@ -74,6 +83,24 @@ export class YamlSource {
       throw new AppError('INVALID_PIPELINE', `${this.name}: ${cause(String(thrown))}`);
     }
   }
+}
+
+/** Floats in Python's form (`1.0`, `1e-07`): without its point one would come back as an integer. */
+function asPythonWrites(tag: Tags[number]): Tags[number] {
+  if (typeof tag === 'string' || !/:(?:int|float)$/.test(tag.tag)) return tag;
+  const { stringify } = tag as ScalarTag;
+  return {
+    ...tag,
+    stringify: (item, context, onComment, onChompKeep) => {
+      const { value } = item;
+      if (typeof value !== 'number') {
+        return stringify?.(item, context, onComment, onChompKeep) ?? String(value);
+      }
+      return Number.isFinite(value)
+        ? pythonFloat(value)
+        : pythonFloat(value).replace(/[ni]/, '.$&');
+    },
+  } as ScalarTag;
 }
 
 function cause(text: string): string {
