@@ -1,44 +1,54 @@
-import { AppError } from '../../base/errors.ts';
-import { APPEND_BYTES_MAX } from './contract.ts';
+import type { AppendSpool } from './append-spool.ts';
 
-/** Bytes of all appends under way: they stay in memory until the engine has written them. */
-const BUFFERED_BYTES_MAX = 4 * APPEND_BYTES_MAX;
+/**
+ * A body up to this stays in memory and is sent along with the task: joining and sending takes
+ * about a millisecond. A longer one goes to the engine as a file, because sending megabytes holds
+ * the event loop for many.
+ */
+export const IN_MEMORY_BYTES_MAX = 256 * 1024;
 
-/** Holds the bodies of appends, within a limit for each and for all together. */
+/** NDJSON as the engine gets it. */
+export type NdjsonBody = { readonly ndjson: Uint8Array } | { readonly ndjsonPath: string };
+
+/** Holds the NDJSON bodies of appends for as long as they are needed. */
 export class AppendBuffer {
-  #held = 0;
+  readonly #spool: AppendSpool;
+
+  constructor(spool: AppendSpool) {
+    this.#spool = spool;
+  }
 
   /** Collects the bytes and keeps them for the duration of the action. */
   async use<T>(
     bytes: AsyncIterable<Uint8Array>,
-    action: (body: Uint8Array) => Promise<T>,
+    action: (body: NdjsonBody) => Promise<T>,
   ): Promise<T> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    try {
-      for await (const chunk of bytes) {
-        size += chunk.length;
-        this.#held += chunk.length;
-        if (size > APPEND_BYTES_MAX) throw tooLarge();
-        if (this.#held > BUFFERED_BYTES_MAX) throw overloaded();
-        chunks.push(chunk);
-      }
-      return await action(Buffer.concat(chunks));
-    } finally {
-      this.#held -= size;
+    const rest = bytes[Symbol.asyncIterator]();
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done === true) return await action({ ndjson: Buffer.concat(chunks) });
+      chunks.push(value);
+      size += value.length;
+      if (size > IN_MEMORY_BYTES_MAX) break;
     }
+    return await this.#spool.use(continued(chunks, rest), (ndjsonPath) => action({ ndjsonPath }));
   }
 }
 
-function tooLarge(): AppError {
-  const mebibytes = APPEND_BYTES_MAX / 1024 ** 2;
-  return new AppError('BODY_TOO_LARGE', `An append may have ${mebibytes} MiB at most.`, {
-    hint: 'Split the rows into several appends, each with a batch id of its own.',
-  });
-}
-
-function overloaded(): AppError {
-  return new AppError('OVERLOADED', 'Too many appends are under way.', {
-    hint: 'Repeat this one later.',
-  });
+async function* continued(
+  chunks: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
+  }
 }

@@ -2,7 +2,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
-import { PARQUET_BYTES_MAX } from './contract.ts';
+import { APPEND_BYTES_MAX, PARQUET_BYTES_MAX } from './contract.ts';
 
 interface Limits {
   /** Bytes of one body. */
@@ -11,51 +11,70 @@ interface Limits {
   readonly all: number;
 }
 
-const LIMITS: Limits = { each: PARQUET_BYTES_MAX, all: 4 * PARQUET_BYTES_MAX };
+/** What a file of each kind is called in messages, and how long it may be. */
+const KINDS = {
+  parquet: { noun: 'A Parquet append', each: PARQUET_BYTES_MAX },
+  ndjson: { noun: 'An append', each: APPEND_BYTES_MAX },
+} as const;
 
 /**
- * Holds the Parquet bodies of appends in files, within a limit for each and for all together:
- * Parquet is read from its end, so a body must be complete before anything can be said of it.
+ * Holds the bodies of appends in files, within a limit for each and for all together. Parquet is
+ * read from its end, so a body must be complete before anything can be said of it; NDJSON that is
+ * long would hold the event loop on its way to the engine.
  */
 export class AppendSpool {
   readonly #folder: string;
+  readonly #kind: keyof typeof KINDS;
   readonly #ids: Ids;
   readonly #limits: Limits;
   #held = 0;
   #ready: Promise<void> | null = null;
 
-  constructor(options: { readonly folder: string; readonly ids: Ids; readonly limits?: Limits }) {
+  /** The folder is the spool's own: what lies there before the first use is removed. */
+  constructor(options: {
+    readonly folder: string;
+    readonly kind: keyof typeof KINDS;
+    readonly ids: Ids;
+    readonly limits?: Limits;
+  }) {
     this.#folder = options.folder;
+    this.#kind = options.kind;
     this.#ids = options.ids;
-    this.#limits = options.limits ?? LIMITS;
+    const { each } = KINDS[options.kind];
+    this.#limits = options.limits ?? { each, all: 4 * each };
   }
 
   /** Writes the bytes to a file and keeps it for the duration of the action. */
-  async use<T>(
-    bytes: AsyncIterable<Uint8Array>,
-    action: (body: { readonly parquetPath: string }) => Promise<T>,
-  ): Promise<T> {
+  async use<T>(bytes: AsyncIterable<Uint8Array>, action: (file: string) => Promise<T>): Promise<T> {
     await (this.#ready ??= this.#prepare());
-    const parquetPath = path.join(this.#folder, `${this.#ids.next('tmp')}.parquet`);
+    const name = path.join(this.#folder, `${this.#ids.next('tmp')}.${this.#kind}`);
     let size = 0;
     try {
-      const file = await open(parquetPath, 'wx', 0o600);
+      const file = await open(name, 'wx', 0o600);
       try {
         for await (const chunk of bytes) {
           size += chunk.length;
           this.#held += chunk.length;
-          if (size > this.#limits.each) throw tooLarge(this.#limits.each);
+          if (size > this.#limits.each) throw this.#tooLarge();
           if (this.#held > this.#limits.all) throw overloaded();
           await file.write(chunk);
         }
       } finally {
         await file.close();
       }
-      return await action({ parquetPath });
+      return await action(name);
     } finally {
       this.#held -= size;
-      await rm(parquetPath, { force: true });
+      await rm(name, { force: true });
     }
+  }
+
+  #tooLarge(): AppError {
+    const { noun } = KINDS[this.#kind];
+    const mebibytes = this.#limits.each / 1024 ** 2;
+    return new AppError('BODY_TOO_LARGE', `${noun} may have ${mebibytes} MiB at most.`, {
+      hint: 'Split the rows into several appends, each with a batch id of its own.',
+    });
   }
 
   /** What a crash left is of no use: its appends were not answered, and are sent again whole. */
@@ -68,13 +87,6 @@ export class AppendSpool {
       throw error;
     }
   }
-}
-
-function tooLarge(bytesMax: number): AppError {
-  const mebibytes = bytesMax / 1024 ** 2;
-  return new AppError('BODY_TOO_LARGE', `A Parquet append may have ${mebibytes} MiB at most.`, {
-    hint: 'Split the rows into several appends, each with a batch id of its own.',
-  });
 }
 
 function overloaded(): AppError {

@@ -65,12 +65,15 @@ const CLIENT_STREAM_PREFIX = 'stream:';
 export class TablesService {
   readonly #deps: TablesDeps;
   readonly #lock = new TableLock();
-  readonly #buffer = new AppendBuffer();
+  readonly #buffer: AppendBuffer;
   readonly #spool: AppendSpool;
 
   constructor(deps: TablesDeps) {
     this.#deps = deps;
-    this.#spool = new AppendSpool({ folder: deps.spoolFolder, ids: deps.ids });
+    const { spoolFolder: folder, ids } = deps;
+    this.#spool = new AppendSpool({ folder, kind: 'parquet', ids });
+    const long = new AppendSpool({ folder: `${folder}-ndjson`, kind: 'ndjson', ids });
+    this.#buffer = new AppendBuffer(long);
   }
 
   /** `TABLE_EXISTS` for a table that is registered; one that a crash left half-made is finished. */
@@ -161,9 +164,8 @@ export class TablesService {
           ? this.#appendBatch(ref, { batch, body, actor })
           : this.#appendSequence(ref, { stream, sequence, body, actor }),
       );
-    if (format === 'ndjson')
-      return await this.#buffer.use(request.bytes, (ndjson) => add({ ndjson }));
-    return await this.#spool.use(request.bytes, add);
+    if (format === 'ndjson') return await this.#buffer.use(request.bytes, add);
+    return await this.#spool.use(request.bytes, (parquetPath) => add({ parquetPath }));
   }
 
   async #run(input: TablesTasks['tables.append']['input']): Promise<AppendDone> {

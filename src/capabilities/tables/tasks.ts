@@ -10,10 +10,11 @@ import type {
   TableRef,
   TableState,
 } from './delta-tables.ts';
+import type { NdjsonBody } from './append-buffer.ts';
 import type { RowPage } from './read-rows.ts';
 
-/** Rows as they came: NDJSON in memory, or a Parquet file that is nowhere else in use. */
-export type AppendBody = { readonly ndjson: Uint8Array } | { readonly parquetPath: string };
+/** Rows as they came: NDJSON in memory, or a file that is nowhere else in use. */
+export type AppendBody = NdjsonBody | { readonly parquetPath: string };
 
 type BatchTxn = Pick<Txn, 'appId' | 'version'>;
 
