@@ -9,6 +9,7 @@ import { readRows } from '../../src/capabilities/tables/contract.ts';
 import {
   getLogStatus,
   getTraffic,
+  LIST_CHARS_MAX,
   listPredictions,
   postLabels,
   type LabelInput,
@@ -29,14 +30,14 @@ afterEach(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-async function ask(flight: string): Promise<string> {
+async function ask(flight: string, rows = 1): Promise<string> {
   const reply = await app.app.http.inject({
     method: 'POST',
     url: '/v2/models/late/infer',
     headers: { 'content-type': 'application/json', host: '127.0.0.1' },
     payload: JSON.stringify({
       parameters: { flight },
-      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }],
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [rows, 3], data: Array(rows * 3).fill(1) }],
     }),
   });
   return String(reply.headers['x-request-id']);
@@ -151,6 +152,26 @@ describe('the list of predictions', () => {
       cursor = page.nextCursor;
     }
     expect(seen).toEqual(ids.toReversed());
+  });
+
+  test.each([
+    ['the journal', 0],
+    ['the table', 1],
+  ])('has short pages while its records are long, in %s', async (_, flushes) => {
+    const ids: string[] = [];
+    for (let index = 0; index < 7; index += 1) ids.push(await ask(`C${index}`, 10_000));
+    for (let done = 0; done < flushes; done += 1) await flush();
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = await list(cursor === undefined ? {} : { cursor });
+      seen.push(...page.items.map(({ requestId }) => requestId));
+      sizes.push(JSON.stringify(page.items).length);
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(ids.toReversed());
+    expect(sizes.length).toBeGreaterThan(2);
+    expect(Math.max(...sizes)).toBeLessThan(LIST_CHARS_MAX * 1.1);
   });
 
   test('is empty before the first request', async () => {

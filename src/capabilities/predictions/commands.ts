@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { CliContext } from '../../platform/cli/context.ts';
+import { PAGE_LIMIT_MAX } from '../../base/page.ts';
+import type { Api, CliContext } from '../../platform/cli/context.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
-import { getLogStatus, listPredictions, postLabels } from './contract.ts';
+import { getLogStatus, listPredictions, postLabels, type Prediction } from './contract.ts';
 
 export function predictionsCommands(program: Command, cli: CliContext): void {
   const predictions = program.command('predictions').description('answered requests');
@@ -12,13 +13,11 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
     .argument('<endpoint>', 'endpoint')
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .action(async (endpoint: string, { limit }: { limit: number }) => {
-      const page = await cli.withApi((api) =>
-        api.call(listPredictions, { params: { endpoint }, query: { limit } }),
-      );
-      cli.out.result(page.items, () =>
+      const items = await cli.withApi((api) => newest(api, endpoint, limit));
+      cli.out.result(items, () =>
         cli.out.table(
           ['request', 'at', 'version', 'revision', 'status', 'us', 'key'],
-          page.items.map((request) => [
+          items.map((request) => [
             request.requestId,
             request.now,
             request.modelVersion,
@@ -69,6 +68,23 @@ export function predictionsCommands(program: Command, cli: CliContext): void {
         cli.out.result(reply, () => cli.out.line('label stored'));
       },
     );
+}
+
+/** Follows pages, which are short when their records are long. */
+async function newest(api: Api, endpoint: string, limit: number): Promise<readonly Prediction[]> {
+  const items: Prediction[] = [];
+  let cursor: string | undefined;
+  while (items.length < limit) {
+    const wanted = Math.min(limit - items.length, PAGE_LIMIT_MAX);
+    const page = await api.call(listPredictions, {
+      params: { endpoint },
+      query: { limit: wanted, ...(cursor === undefined ? {} : { cursor }) },
+    });
+    items.push(...page.items);
+    if (page.nextCursor === null) break;
+    cursor = page.nextCursor;
+  }
+  return items;
 }
 
 function parseValue(text: string): number | boolean | string {

@@ -24,6 +24,9 @@ const INDEX_TIMEOUT_MS = 24 * 3600 * 1000;
 /** How long a stop waits for the last flush: an engine that hangs must not hold it for minutes. */
 const CLOSE_WAIT_MS = 10_000;
 
+/** Labels journaled in one turn of the event loop, which that holds for about a millisecond. */
+const LABELS_PER_TURN = 200;
+
 const NOTHING: FlushOutcome = {
   predictions: 0,
   labels: 0,
@@ -136,8 +139,13 @@ export class PredictionLog {
     const { journal } = this.#deps;
     this.assertRoom();
     this.#labelAppends += 1;
-    const written = labels.map((label) => journal.append(RecordKind.label, JSON.stringify(label)));
-    await Promise.all(written);
+    for (let start = 0; start < labels.length; start += LABELS_PER_TURN) {
+      const slice = labels.slice(start, start + LABELS_PER_TURN);
+      // They are written at the end of a turn of the event loop: other work gets in between.
+      await Promise.all(
+        slice.map((label) => journal.append(RecordKind.label, JSON.stringify(label))),
+      );
+    }
     await journal.durable();
   }
 

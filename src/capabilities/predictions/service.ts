@@ -1,12 +1,18 @@
 import { AppError, toAppError } from '../../base/errors.ts';
-import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
+import { decodeCursor, encodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, parseInstant, type Clock } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
 import { after } from '../../platform/system.ts';
-import type { Label, LabelInput, Prediction, TrafficPoint } from './contract.ts';
+import {
+  LIST_CHARS_MAX,
+  type Label,
+  type LabelInput,
+  type Prediction,
+  type TrafficPoint,
+} from './contract.ts';
 import type { LogStatus, PredictionLog } from './log.ts';
 import { toPrediction, toRefusedPrediction } from './prediction-view.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
@@ -61,7 +67,8 @@ export class PredictionsService {
     const before = decodeCursor(query.cursor, 'number') ?? Number.MAX_SAFE_INTEGER;
     const limit = query.limit + 1;
     const entries = log.unflushed.newest(endpoint, { before, limit });
-    const journaled = await Promise.all(entries.map(async (entry) => this.#withSeq(entry)));
+    const fitting = fittingEntries(entries);
+    const journaled = await this.#journaled(fitting);
     // Past one that was flushed meanwhile everything is in the table, what was read from the
     // journal included: files do not vanish in the order in which they are read.
     const gone = journaled.indexOf(null);
@@ -69,16 +76,22 @@ export class PredictionsService {
     const recent = kept.filter((found) => found !== null);
     const oldest = recent.at(-1)?.seq ?? before;
     const missing = limit - recent.length;
-    const rows =
-      missing === 0
-        ? []
+    const isCut = gone === -1 && fitting.length < entries.length;
+    const { rows, isCut: isTableCut } =
+      missing === 0 || isCut
+        ? { rows: [], isCut }
         : await engine.run('predictions.list', { endpoint, before: oldest, limit: missing });
     const stored = rows.map(({ record, seq }) => ({
       seq,
       prediction: toPrediction(record, 'table'),
     }));
-    const page = nextPage([...recent, ...stored], query.limit, (last) => last.seq);
-    return { items: page.items.map(({ prediction }) => prediction), nextCursor: page.nextCursor };
+    const found = [...recent, ...stored];
+    // What was left out counts as one more.
+    const page = nextPage(found, isTableCut ? found.length : query.limit, (last) => last.seq);
+    const items = page.items.map(({ prediction }) => prediction);
+    const last = found.at(-1);
+    const nextCursor = isTableCut && last !== undefined ? encodeCursor(last.seq) : page.nextCursor;
+    return { items, nextCursor };
   }
 
   /**
@@ -187,11 +200,17 @@ export class PredictionsService {
     return refused === null ? toPrediction(record, 'table') : toRefusedPrediction(record, refused);
   }
 
-  async #withSeq(
-    entry: UnflushedEntry,
-  ): Promise<{ readonly seq: number; readonly prediction: Prediction } | null> {
-    const prediction = await this.#read(entry);
-    return prediction === null ? null : { seq: entry.position.seq, prediction };
+  /** Null for what was flushed meanwhile. */
+  async #journaled(
+    entries: readonly UnflushedEntry[],
+  ): Promise<readonly ({ readonly seq: number; readonly prediction: Prediction } | null)[]> {
+    const positions = entries.map(({ position }) => position);
+    const payloads = await this.#deps.journal.readAll(positions);
+    return payloads.map((payload, index) => {
+      if (payload === null) return null;
+      const record = JSON.parse(payload) as JournaledPrediction;
+      return { seq: positions[index]!.seq, prediction: toPrediction(record, 'journal') };
+    });
   }
 
   /** Null when the segment was flushed and removed meanwhile: then the table has it. */
@@ -201,6 +220,16 @@ export class PredictionsService {
     const record = JSON.parse(payload) as JournaledPrediction;
     return toPrediction(record, 'journal');
   }
+}
+
+/** As many as fit into a page, the first in any case. */
+function fittingEntries(entries: readonly UnflushedEntry[]): readonly UnflushedEntry[] {
+  let chars = 0;
+  const past = entries.findIndex(({ position }, index) => {
+    chars += position.length;
+    return index > 0 && chars > LIST_CHARS_MAX;
+  });
+  return past === -1 ? entries : entries.slice(0, past);
 }
 
 function unknownRequest(what: string): AppError {

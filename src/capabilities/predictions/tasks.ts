@@ -4,6 +4,7 @@ import type { Faults } from '../../platform/fault-points.ts';
 import type { KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { Clock, Micros } from '../../base/time.ts';
+import { LIST_CHARS_MAX } from './contract.ts';
 import { flushSegments, type FlushDeps, type FlushOutcome } from './flush.ts';
 import { Quarantine } from './quarantine.ts';
 import type { JournaledPrediction } from './record.ts';
@@ -25,7 +26,8 @@ export type PredictionTasks = {
   /** Rows with a sequence number below `before`, newest first. */
   readonly 'predictions.list': {
     readonly input: { readonly endpoint: string; readonly before: number; readonly limit: number };
-    readonly output: readonly StoredPrediction[];
+    /** `isCut` when they are fewer than asked for because they are long. */
+    readonly output: { readonly rows: readonly StoredPrediction[]; readonly isCut: boolean };
   };
   /** Labels of one request, oldest first; `value` is JSON text. */
   readonly 'predictions.labels': {
@@ -72,20 +74,7 @@ export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<Predict
           : await find(tables, { ...indexed, tableVersion: null }, signal);
       return moved ?? toRefused(await quarantine.find(endpoint, requestId, signal));
     },
-    'predictions.list': async ({ endpoint, before, limit }, { signal }) => {
-      const page = await orEmpty(
-        tables.find(
-          { namespace: PREDICTIONS, name: endpoint },
-          {
-            where: [{ column: 'seq', comparison: '<', value: before }],
-            orderBy: { column: 'seq', descending: true },
-            limit,
-            signal,
-          },
-        ),
-      );
-      return toStored(endpoint, page);
-    },
+    'predictions.list': (request, { signal }) => listRows(tables, request, signal),
     'predictions.labels': async ({ endpoint, requestId }, { signal }) => {
       const page = await orEmpty(
         tables.find(
@@ -103,6 +92,51 @@ export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<Predict
     },
     'predictions.index': () => rebuildIndex(deps),
   };
+}
+
+/** Rows of the first step; each next one is twice as long. */
+const LIST_STEP = 50;
+/** What a row takes besides its texts, about. */
+const ROW_CHARS = 300;
+
+/** In steps, so that many long rows are never in memory together. */
+async function listRows(
+  tables: DeltaTables,
+  request: PredictionTasks['predictions.list']['input'],
+  signal: AbortSignal,
+): Promise<PredictionTasks['predictions.list']['output']> {
+  const { endpoint, limit } = request;
+  let { before } = request;
+  const rows: StoredPrediction[] = [];
+  let chars = 0;
+  for (let step = LIST_STEP; ; step *= 2) {
+    const wanted = Math.min(step, limit - rows.length);
+    const page = await orEmpty(
+      tables.find(
+        { namespace: PREDICTIONS, name: endpoint },
+        {
+          where: [{ column: 'seq', comparison: '<', value: before }],
+          orderBy: { column: 'seq', descending: true },
+          limit: wanted,
+          signal,
+        },
+      ),
+    );
+    for (const [index, stored] of toStored(endpoint, page).entries()) {
+      chars += charsOf(page.rows[index]!);
+      if (rows.length > 0 && chars > LIST_CHARS_MAX) return { rows, isCut: true };
+      rows.push(stored);
+      before = stored.seq;
+    }
+    if (page.rows.length < wanted || rows.length === limit) return { rows, isCut: false };
+  }
+}
+
+function charsOf(row: readonly unknown[]): number {
+  return row.reduce<number>(
+    (sum, cell) => sum + (typeof cell === 'string' ? cell.length : 0),
+    ROW_CHARS,
+  );
 }
 
 async function find(

@@ -1,4 +1,4 @@
-import type { Position } from '../../platform/journal/journal.ts';
+import type { Position } from '../../platform/journal/read-records.ts';
 
 export interface UnflushedEntry {
   readonly requestId: string;

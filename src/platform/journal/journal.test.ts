@@ -18,7 +18,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { noFaults } from '../fault-points.ts';
 import { silentLog } from '../log/log.ts';
 import { sleep } from '../system.ts';
-import { Journal, SEQS_PER_SEGMENT, type Position } from './journal.ts';
+import { Journal, SEQS_PER_SEGMENT } from './journal.ts';
+import type { Position } from './read-records.ts';
 import { scanSegment } from './scan-segment.ts';
 import { decodeSegment, RecordKind, type Segment } from './segment.ts';
 
@@ -156,6 +157,22 @@ describe('Journal', () => {
     expect(await payloads()).toEqual(['last']);
     // What the append had scheduled for the end of its turn runs into a closed journal.
     await sleep(10);
+  });
+
+  test('reads many records in the order asked for, and knows which are gone', async () => {
+    const journal = await open(2048);
+    const texts = Array.from({ length: 40 }, (_, index) => `${index} ${'z'.repeat(index * 10)}`);
+    const positions: Position[] = [];
+    for (const text of texts) {
+      positions.push(await journal.append(RecordKind.prediction, text));
+      await journal.durable();
+    }
+    expect(await journal.readAll(positions.toReversed())).toEqual(texts.toReversed());
+    const [first] = await journal.seal();
+    await rm(first!);
+    const left = await journal.readAll(positions);
+    expect(left).toEqual(texts.map((text, at) => (positions[at]?.segment === first ? null : text)));
+    await journal.close();
   });
 
   test('does not seal an empty segment', async () => {

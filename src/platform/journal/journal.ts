@@ -1,10 +1,11 @@
 import { ftruncateSync } from 'node:fs';
-import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Faults } from '../fault-points.ts';
 import type { Log } from '../log/log.ts';
 import { every, randomToken } from '../system.ts';
 import { createSegment, writeAll, type OpenSegment } from './open-segment.ts';
+import { readRecords, type Position } from './read-records.ts';
 import { recoverSegments } from './recover-segments.ts';
 import { SealedSegments } from './sealed-segments.ts';
 import {
@@ -25,14 +26,6 @@ export const JOURNAL_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Sequence numbers one segment may use; also its records at most. */
 export const SEQS_PER_SEGMENT = 1_000_000;
 const BATCH_BYTES_START = 1024 * 1024;
-
-/** Where a record lies; valid until its segment is released. */
-export interface Position {
-  readonly segment: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly seq: number;
-}
 
 interface Waiter {
   readonly position: Position;
@@ -160,20 +153,13 @@ export class Journal {
 
   /** The payload of a record whose segment has not been released; null when it has. */
   async read(position: Position): Promise<string | null> {
-    let handle: FileHandle;
-    try {
-      handle = await open(position.segment, 'r');
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw thrown;
-    }
-    try {
-      const buffer = Buffer.allocUnsafe(position.length);
-      await handle.read(buffer, 0, position.length, position.offset);
-      return buffer.toString('utf8');
-    } finally {
-      await handle.close();
-    }
+    const [payload] = await readRecords([position]);
+    return payload ?? null;
+  }
+
+  /** As `read` for each of them, in their order; many of one segment cost little. */
+  async readAll(positions: readonly Position[]): Promise<readonly (string | null)[]> {
+    return readRecords(positions);
   }
 
   /** Closes the current segment if it holds records, and names every sealed one, oldest first. */
