@@ -58,7 +58,7 @@ function witness({ project }: Place): readonly string[] {
 async function start(url: string, { project }: Place): Promise<string> {
   const client = new HttpClient(url);
   const body = { folder: project };
-  const run = (await client.json('POST', '/api/v1/pipelines/runs', body)) as PipelineRun;
+  const run = await client.json<PipelineRun>('POST', '/api/v1/pipelines/runs', body);
   client.close();
   return run.id;
 }

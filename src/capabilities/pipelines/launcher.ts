@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Ids } from '../../base/ids.ts';
-import { micros, MICROS_PER_MS, type Clock } from '../../base/time.ts';
+import type { Clock } from '../../base/time.ts';
 import { commandsOf, projectPath } from '../../formats/dvc/stage.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Environments, Steps } from '../../platform/exec/port.ts';
@@ -43,7 +43,6 @@ export class Launcher {
   /** An attempt to be recorded. */
   attempt(run: StoredRun, step: StoredStep, number: number): StoredAttempt {
     const { ids, clock } = this.#deps;
-    const startedAt = clock.wall();
     return {
       id: ids.next('att'),
       run: run.id,
@@ -55,8 +54,7 @@ export class Launcher {
       pid: null,
       start_time: null,
       boot_id: null,
-      started_at: startedAt,
-      deadline: micros(startedAt + step.timeoutMs * MICROS_PER_MS),
+      started_at: clock.wall(),
       ended_at: null,
       exit_code: null,
       reason: null,

@@ -159,14 +159,14 @@ export class Runner {
     attempt: StoredAttempt,
     context: { url: string; signal: AbortSignal },
   ): Promise<Progress> {
-    const { store, steps, clock } = this.#deps;
+    const { store, steps } = this.#deps;
     const folder = this.#launcher.folderOf(attempt);
     const state = await steps.observe(folder);
     if (state.kind === 'unstarted') return this.#again(run, step, attempt, context);
     if (state.kind === 'running' || state.kind === 'ending') {
       if (attempt.state === 'starting') await store.attemptRuns(attempt, state.process);
       if (state.kind === 'ending') return this.#awaitLeftovers(attempt);
-      if (clock.wall() < attempt.deadline) return 'wait';
+      if (state.ageMs < step.timeoutMs) return 'wait';
       await steps.stop(folder, STOP_GRACE_MS);
       return this.#retryOrFail(run, step, attempt, {
         to: 'timed_out',

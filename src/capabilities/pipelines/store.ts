@@ -46,7 +46,6 @@ interface AttemptsRow {
   readonly start_time: string | null;
   readonly boot_id: string | null;
   readonly started_at: Micros;
-  readonly deadline: Micros;
   readonly ended_at: Micros | null;
   readonly exit_code: number | null;
   readonly reason: string | null;

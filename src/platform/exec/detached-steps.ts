@@ -12,7 +12,7 @@ import {
   type Steps,
   type StepState,
 } from './port.ts';
-import { bootId, isAlive, isReplaced, parseProcessFile } from './process-identity.ts';
+import { ageMs, bootId, isAlive, isReplaced, parseProcessFile } from './process-identity.ts';
 import { shellWords, STEP_SCRIPT } from './step-script.ts';
 
 /** Linux takes 128 KiB in one argument. */
@@ -66,8 +66,8 @@ export class DetachedSteps implements Steps {
     // In this order: once the process is gone, the file no longer changes.
     const alive = isAlive(process);
     const code = await readExit(folder);
-    if (alive)
-      return code === null ? { kind: 'running', process } : { kind: 'ending', process, code };
+    if (alive && code !== null) return { kind: 'ending', process, code };
+    if (alive) return { kind: 'running', process, ageMs: ageMs(process) };
     if (code !== null) return { kind: 'exited', code };
     const isOtherBoot = process.bootId !== bootId();
     const reason = isOtherBoot ? 'the machine was restarted' : 'its processes were killed';

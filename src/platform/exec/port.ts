@@ -23,7 +23,7 @@ export interface StepLaunch {
 export type StepState =
   /** Nothing has begun, and now nothing will: the attempt may be made again. */
   | { readonly kind: 'unstarted' }
-  | { readonly kind: 'running'; readonly process: ProcessIdentity }
+  | { readonly kind: 'running'; readonly process: ProcessIdentity; readonly ageMs: number }
   /** The commands are done, but something they left behind still holds the log open. */
   | { readonly kind: 'ending'; readonly process: ProcessIdentity; readonly code: number }
   | { readonly kind: 'exited'; readonly code: number }

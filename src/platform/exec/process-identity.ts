@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from './port.ts';
 
+/** `/proc` counts in hundredths of a second (USER_HZ), whatever the kernel does. */
+const TICK_MS = 10;
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 
 /** Differs after each start of the machine; null where there is no Linux `/proc`. */
@@ -13,6 +15,12 @@ export function isAlive(process: ProcessIdentity): boolean {
   if (process.bootId !== bootId()) return false;
   const stat = readStat(process.pid);
   return stat !== null && stat.startTime === process.startTime && !'ZX'.includes(stat.state);
+}
+
+/** Milliseconds that it has run by the machine's own count, whatever was done to its clock. */
+export function ageMs(process: ProcessIdentity): number {
+  const uptimeSeconds = Number.parseFloat(read('/proc/uptime') ?? '0');
+  return uptimeSeconds * 1000 - Number(process.startTime) * TICK_MS;
 }
 
 /** Whether the pid was given to another process since. */

@@ -51,7 +51,6 @@ export const pipelines: Migration = {
         .addColumn('start_time', type.text)
         .addColumn('boot_id', type.text)
         .addColumn('started_at', type.integer, (column) => column.notNull())
-        .addColumn('deadline', type.integer, (column) => column.notNull())
         .addColumn('ended_at', type.integer)
         .addColumn('exit_code', type.integer)
         .addColumn('reason', type.text)
