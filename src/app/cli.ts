@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
+import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
@@ -87,7 +88,15 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   };
   addUp(program, config);
   addQuickstart(program, config, cli);
-  for (const { commands } of [workspace, tables, registry, serving, predictions, pipelines]) {
+  for (const { commands } of [
+    workspace,
+    tables,
+    registry,
+    serving,
+    predictions,
+    pipelines,
+    lineage,
+  ]) {
     commands(program, cli);
   }
   addGlobalOptions(program);

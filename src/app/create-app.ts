@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
+import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
@@ -73,6 +74,7 @@ async function mountAll(
     ...predictions.routes(services.predictions),
     ...serving.routes(services.serving),
     ...pipelines.routes(services.pipelines),
+    ...lineage.routes(services.lineage),
   ];
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();

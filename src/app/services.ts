@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { AppError } from '../base/errors.ts';
+import { LineageService } from '../capabilities/lineage/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
@@ -12,6 +13,7 @@ import { endpointsPlan } from '../capabilities/serving/plan.ts';
 import type { FeatureSource } from '../capabilities/serving/served-features.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
 import type { VersionOrigins } from '../capabilities/serving/version-origin.ts';
+import { ServingLinks } from '../capabilities/serving/serving-links.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
@@ -48,6 +50,7 @@ export interface Services {
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
   readonly pipelines: PipelinesService;
+  readonly lineage: LineageService;
   readonly log: PredictionLog;
 }
 
@@ -118,6 +121,9 @@ export async function startServices(
     gateway,
     routes,
     pipelines: openPipelines(platform, closing),
+    lineage: new LineageService({
+      links: [new ServingLinks({ store: servingStore, predictions, origins: noOrigins })],
+    }),
     log: predictionLog,
   };
 }

@@ -8,5 +8,6 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   registry: [],
   predictions: ['tables'],
   pipelines: [],
+  lineage: [],
   serving: ['registry', 'predictions'],
 };

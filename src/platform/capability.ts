@@ -13,6 +13,27 @@ export interface Capability<Service = never, TaskDeps = never, Tasks extends Tas
   readonly tasks?: () => Promise<(deps: TaskDeps) => TaskHandlers<Tasks>>;
 }
 
+/** A thing whose origin is known: `model` and `late@1`, `table` and `main.landings@3`. */
+export interface LineageNode {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** `from` came from `to`, or rests on it: a model version `made by` a run. */
+export interface LineageEdge {
+  readonly from: LineageNode;
+  readonly to: LineageNode;
+  readonly relation: string;
+}
+
+/** What one capability knows of where its things came from and what came of them. */
+export interface Links {
+  /**
+   * Edges that begin or end at the node, at most `limit`; none for kinds and ids it does not know.
+   */
+  linksOf(node: LineageNode, limit: number): Promise<readonly LineageEdge[]>;
+}
+
 /** One difference between what `millwright.yaml` declares and what is. */
 export interface PlannedChange {
   readonly action: 'create' | 'change' | 'remove';

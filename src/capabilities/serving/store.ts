@@ -154,6 +154,53 @@ export class ServingStore {
     });
   }
 
+  /** Revisions that route to the version, newest first. */
+  async revisionsOfVersion(
+    { model, version }: Pick<Arm, 'model' | 'version'>,
+    limit: number,
+  ): Promise<readonly RouteRevision[]> {
+    const arm = JSON.stringify({ model, version }).slice(1, -1);
+    const found = await this.#revisionsWith('arms', `${arm},`, limit);
+    // A wildcard of LIKE is a letter like any other in a model's name.
+    return found.filter(({ arms }) =>
+      arms.some((one) => one.model === model && one.version === version),
+    );
+  }
+
+  /** Revisions that join features of the definition, newest first. */
+  async revisionsOfDefinition(hash: string, limit: number): Promise<readonly RouteRevision[]> {
+    const text = JSON.stringify({ definition: hash }).slice(1, -1);
+    const found = await this.#revisionsWith('features', text, limit);
+    return found.filter(({ features }) => features?.definition === hash);
+  }
+
+  async #revisionsWith(
+    column: 'arms' | 'features',
+    text: string,
+    limit: number,
+  ): Promise<readonly RouteRevision[]> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_revisions')
+      .selectAll()
+      .where(column, 'like', `%${text}%`)
+      .orderBy('wall', 'desc')
+      .limit(limit);
+    return (await this.#db.read(query)).map(toRevision);
+  }
+
+  /** By name. */
+  async endpointsOfService(service: string, limit: number): Promise<readonly StoredEndpoint[]> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_endpoints')
+      .selectAll()
+      .where('service', '=', service)
+      .orderBy('name')
+      .limit(limit);
+    return (await this.#db.read(query)).map(toEndpoint);
+  }
+
   /** Oldest first, those after `after`. */
   async revisionsAfter(
     endpoint: string,
