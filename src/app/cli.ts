@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
+import { features } from '../capabilities/features/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
@@ -91,6 +92,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   for (const { commands } of [
     workspace,
     tables,
+    features,
     registry,
     serving,
     predictions,

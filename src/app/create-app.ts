@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
+import { features } from '../capabilities/features/index.ts';
+import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
@@ -70,6 +72,7 @@ async function mountAll(
   const mounted = [
     ...workspace.routes(services),
     ...tables.routes(services.tables),
+    ...features.routes(services.features),
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),
     ...serving.routes(services.serving),
@@ -94,6 +97,7 @@ async function mountAll(
         scope.get('/api/v1/openapi.json', () => document);
       },
       (scope) => serveMetrics(scope, { platform, log: services.log }),
+      (scope) => serveTrainingSets(scope, services.features),
       (scope) => serveEvents(scope, { path: EVENT_STREAM_PATH, events }),
       (scope) => staticUi(scope, `${packageFolder}/dist/web`),
     ],

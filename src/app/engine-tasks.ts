@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { pipelineTasks } from '../capabilities/pipelines/tasks.ts';
+import { featuresTasks } from '../capabilities/features/tasks.ts';
 import { predictionTasks } from '../capabilities/predictions/tasks.ts';
 import { DeltaTables } from '../capabilities/tables/delta-tables.ts';
 import { tablesTasks } from '../capabilities/tables/tasks.ts';
@@ -36,6 +37,7 @@ export async function openEngineTasks(options: {
   const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
   const handlers = {
     ...tablesTasks({ tables }),
+    ...featuresTasks({ tables, analytics, faults }),
     ...predictionTasks({ tables, index, faults, clock }),
     ...pipelineTasks({ folder, clock, faults, env: processEnv }),
   } as unknown as TaskHandlers<TaskMap>;

@@ -2,6 +2,9 @@ import path from 'node:path';
 import { AppError } from '../base/errors.ts';
 import { LineageService } from '../capabilities/lineage/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
+import { featuresPlan } from '../capabilities/features/plan.ts';
+import { FeaturesService } from '../capabilities/features/service.ts';
+import { FeaturesStore } from '../capabilities/features/store.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -19,6 +22,7 @@ import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
 import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
+import type { PlanPart } from '../platform/capability.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
 import { openPipelines } from './open-pipelines.ts';
@@ -44,6 +48,7 @@ export interface Services {
   readonly workspace: WorkspaceService;
   readonly declared: DeclaredState;
   readonly tables: TablesService;
+  readonly features: FeaturesService;
   readonly registry: RegistryService;
   readonly predictions: PredictionsService;
   readonly serving: ServingService;
@@ -64,6 +69,7 @@ export async function startServices(
   const engine = platform.engine as unknown as Engine<never>;
 
   const tables = openTables(platform, engine);
+  const features = openFeatures(platform, { engine, tables });
   const registryStore = new RegistryStore(db);
   const registry = new RegistryService({
     store: registryStore,
@@ -104,17 +110,15 @@ export async function startServices(
     timers,
     facts: processFacts(platform, predictionLog),
   });
-  const declared = new DeclaredState({
-    parts: [endpointsPlan({ serving, features: noFeatures })],
-    db,
-    events,
-  });
+  const parts = [features.plan, endpointsPlan({ serving, features: noFeatures })];
+  const declared = new DeclaredState({ parts, db, events });
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   return {
     workspace,
     declared,
     tables,
+    features: features.service,
     registry,
     predictions,
     serving,
@@ -126,6 +130,15 @@ export async function startServices(
     }),
     log: predictionLog,
   };
+}
+
+function openFeatures(
+  platform: Platform,
+  on: { readonly engine: Engine<never>; readonly tables: TablesService },
+): { readonly service: FeaturesService; readonly plan: PlanPart } {
+  const { db, events, clock } = platform;
+  const deps = { store: new FeaturesStore(db), events, clock, ...on };
+  return { service: new FeaturesService(deps), plan: featuresPlan(deps) };
 }
 
 function openTables(platform: Platform, engine: Engine<never>): TablesService {

@@ -7,6 +7,7 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   tables: [],
   registry: [],
   predictions: ['tables'],
+  features: ['tables', 'predictions'],
   pipelines: [],
   lineage: [],
   serving: ['registry', 'predictions'],

@@ -13,7 +13,7 @@ import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
 export const FAULTS: Readonly<
-  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'step'>
+  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'step' | 'training'>
 > = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
@@ -32,6 +32,9 @@ export const FAULTS: Readonly<
   'route.after-commit': 'change',
   'model.after-blob': 'change',
   'model.after-commit': 'change',
+  'training.after-sweep': 'training',
+  'training.before-commit': 'training',
+  'training.after-commit': 'training',
   'step.after-attempt': 'step',
   'step.before-spawn': 'step',
   'step.after-spawn': 'step',

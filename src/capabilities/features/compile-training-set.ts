@@ -1,6 +1,6 @@
 import type { CompiledLabel, CompiledService, CompiledTrainingSet } from './compiled.ts';
 import { hashOf } from './definition-hash.ts';
-import { parseAt, printAt, reference } from './definition-place.ts';
+import { parseAt, reference } from './definition-place.ts';
 import { durationMicros, invalid, type Definitions } from './definitions.ts';
 import { suggestion, type ResolvedSource } from './resolve-source.ts';
 
@@ -43,7 +43,7 @@ export function compileTrainingSet(
 
 function compileLabel(
   definitions: Definitions,
-  of: {
+  wanted: {
     readonly name: string;
     readonly path: readonly string[];
     readonly spine: ResolvedSource;
@@ -51,26 +51,25 @@ function compileLabel(
   },
 ): CompiledLabel {
   const labels = new Map(Object.entries(definitions.labels));
-  const declared = reference(labels, of.name, [...of.path, 'label'], 'label');
-  const path = ['labels', of.name];
-  const resolved = reference(of.sources, declared.source, [...path, 'source'], 'source');
+  const declared = reference(labels, wanted.name, [...wanted.path, 'label'], 'label');
+  const path = ['labels', wanted.name];
+  const resolved = reference(wanted.sources, declared.source, [...path, 'source'], 'source');
   const { match, value } = declared;
   if (match !== resolved.source.idColumn) {
-    const wrong = `Label ${of.name} matches by ${match}, which is not the id of its source.`;
+    const wrong = `Label ${wanted.name} matches by ${match}, which is not the id of its source.`;
     throw invalid([...path, 'match'], wrong, `Match by ${resolved.source.idColumn}.`);
   }
-  if (of.spine.columns[match] !== resolved.idType) {
-    const wrong = `Source ${of.spine.source.name} has no ${resolved.idType} column ${match}`;
-    throw invalid([...path, 'match'], `${wrong}, which label ${of.name} matches by.`);
+  if (wanted.spine.columns[match] !== resolved.idType) {
+    const wrong = `Source ${wanted.spine.source.name} has no ${resolved.idType} column ${match}`;
+    throw invalid([...path, 'match'], `${wrong}, which label ${wanted.name} matches by.`);
   }
   const at = [...path, 'value'];
   const type = resolved.columns[value];
   if (type === 'string' || type === 'timestamp') {
-    throw invalid(at, `Label ${of.name} is a ${type}: a label is a number or a boolean.`);
+    throw invalid(at, `Label ${wanted.name} is a ${type}: a label is a number or a boolean.`);
   }
   const text = `"${value.replaceAll('"', '""')}"`;
-  const column = parseAt(text, { columns: resolved.columns, zoned: {} }, at);
-  const sql = `CAST(${printAt(column, at)} AS DOUBLE)`;
+  const of = parseAt(text, { columns: resolved.columns, zoned: {} }, at);
   const mature = durationMicros(declared.mature);
-  return { name: of.name, source: resolved.source, match, sql, mature };
+  return { name: wanted.name, source: resolved.source, match, of, mature };
 }

@@ -113,8 +113,8 @@ export interface CompiledLabel {
   /** One event for each label; its id is the spine's column `match`. */
   readonly source: CompiledSource;
   readonly match: string;
-  /** DuckDB expression giving a DOUBLE. */
-  readonly sql: string;
+  /** A number or boolean of the label's event. */
+  readonly of: Expression;
   /** Microseconds after T when the label is taken to be known. */
   readonly mature: number;
 }

@@ -1,6 +1,6 @@
 import type { Column } from '../../formats/delta/schema.ts';
 
-/** The flights example in small, for tests: what is declared, and the tables it is declared over. */
+/** The flights example in small, for tests: its declaration and the tables it is about. */
 
 const column = (name: string, type: Column['type']): Column => ({ name, type, nullable: true });
 

@@ -83,7 +83,8 @@ export async function appendToTable(
   }
 }
 
-async function writeDataFile(
+/** Writes the rows as one durable file that no commit names yet; null when there is none. */
+export async function writeDataFile(
   { analytics, clock, ids }: AppendDeps,
   io: TableIo,
   snapshot: Snapshot,

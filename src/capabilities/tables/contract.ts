@@ -11,7 +11,12 @@ export const TableName = z
   );
 
 /** Tables of these are written by Millwright itself: predictions and their labels. */
-export const RESERVED_NAMESPACES: readonly string[] = ['predictions', 'labels', 'quarantine'];
+export const RESERVED_NAMESPACES: readonly string[] = [
+  'predictions',
+  'labels',
+  'quarantine',
+  'training_sets',
+];
 
 /** Column types, spelled as the Delta protocol spells them. */
 export const ColumnType = z.enum([

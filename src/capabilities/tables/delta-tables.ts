@@ -43,6 +43,7 @@ import {
 } from './read-rows.ts';
 import { filesInOrder } from './row-selection.ts';
 import { isFolderName, lakeFolders } from './lake-folders.ts';
+import { replaceRows, type ReplaceRequest } from './replace.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 import { additionsAfter, tableFiles, type TableAddition, type TableFiles } from './table-files.ts';
 import { TableLock } from './table-lock.ts';
@@ -197,6 +198,27 @@ export class DeltaTables {
         return { version: found?.version ?? snapshot.version, rows, isDuplicate };
       }
       if (snapshot !== base && isCheckpointDue(snapshot)) await this.#checkpoint(io, snapshot);
+      return { version: snapshot.version, rows, isDuplicate };
+    });
+  }
+
+  /**
+   * Makes the rows the whole of the newest version, exactly once by `txn`, and creates the table
+   * when there is none. Former versions keep their rows and columns.
+   */
+  async replace(ref: TableRef, request: ReplaceRequest): Promise<AppendDone> {
+    const io = this.#io(ref);
+    return await this.#lock.run(io.location, async () => {
+      let base = await this.#cache.newest(io);
+      base ??= await createTable(io, this.#newTable(request.columns));
+      base ??= await this.#newest(ref, io);
+      const { snapshot, rows, isDuplicate } = await replaceRows(this.#deps, io, base, request);
+      this.#cache.put(io, snapshot);
+      if (isDuplicate) {
+        const found = await this.#findBatch(io, snapshot, request.txn);
+        return { version: found?.version ?? snapshot.version, rows: 0, isDuplicate };
+      }
+      if (isCheckpointDue(snapshot)) await this.#checkpoint(io, snapshot);
       return { version: snapshot.version, rows, isDuplicate };
     });
   }

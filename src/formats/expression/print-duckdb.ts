@@ -44,7 +44,7 @@ function print(expression: Expression, options: PrintOptions): string {
       if (options.zone === undefined) {
         throw new ExpressionError(`the zone of ${entity} is not known here`, 0);
       }
-      return `timezone(${options.zone(entity, quoted(key))}, ${print(time, options)})`;
+      return `timezone(${options.zone(entity, duckDbName(key))}, ${print(time, options)})`;
     }
     case 'call': {
       const args = expression.args.map((arg) => print(arg, options));
@@ -69,11 +69,12 @@ function decimal(value: number): string {
 }
 
 function column({ name, type }: { readonly name: string; readonly type: ValueType }): string {
-  const cast = `CAST(${quoted(name)} AS ${SQL_TYPES[type]})`;
+  const cast = `CAST(${duckDbName(name)} AS ${SQL_TYPES[type]})`;
   return type === 'double' ? finite(cast) : cast;
 }
 
-function quoted(name: string): string {
+/** A name as DuckDB SQL. */
+export function duckDbName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

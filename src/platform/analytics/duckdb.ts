@@ -7,8 +7,9 @@ import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
 import { copyForeignParquet } from './foreign-parquet.ts';
 import { LocalLogStore } from './local-log-store.ts';
 import { writeParquet } from './parquet-writer.ts';
-import type { Analytics, Cell, RowSource, Scan, Selection, WrittenFile } from './port.ts';
+import type { Analytics, Cell, RowSource, Scan, Scratch, Selection, WrittenFile } from './port.ts';
 import { scanRows, selectColumns } from './row-reader.ts';
+import { withScratch } from './scratch.ts';
 import { fileList } from './sql-text.ts';
 
 /**
@@ -61,6 +62,10 @@ class DuckDbAnalytics implements Analytics {
 
   select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined> {
     return selectColumns(this.#session, selection);
+  }
+
+  async scratch<T>(action: (scratch: Scratch) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return await withScratch(this.#session, action, signal);
   }
 
   async countRows(paths: readonly string[]): Promise<number[]> {

@@ -60,6 +60,29 @@ export interface Selection {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Rows as columns of doubles; only valid until the next batch is asked for. */
+export interface DoubleBatch {
+  readonly rowCount: number;
+  readonly columns: readonly Float64Array[];
+}
+
+/** Tables in memory for one piece of work, which spill to disk and are gone when it ends. */
+export interface Scratch {
+  /** The SQL name of one of its tables. */
+  table(name: string): string;
+  /** A SELECT of the rows of files in their order, to be put into a statement. */
+  rowsOf(files: readonly ScanFile[], columns: readonly Column[]): string;
+  run(sql: string): Promise<void>;
+  /** All rows of a query whose result is known to be small, in the form DuckDB has them. */
+  rows(sql: string): Promise<unknown[][]>;
+  /** A result piece by piece, as columns, in the form DuckDB has them. */
+  columns(sql: string): AsyncGenerator<readonly (readonly unknown[])[], void, undefined>;
+  /** A result of DOUBLE columns without nulls, piece by piece. */
+  doubles(sql: string): AsyncGenerator<DoubleBatch, void, undefined>;
+  /** Creates a table with DOUBLE columns `c0`, `c1`, ... of these values, all of one length. */
+  fill(name: string, columns: readonly Float64Array[]): Promise<void>;
+}
+
 /**
  * Heavy work over columnar data; only the engine process holds one. Sees nothing outside the
  * folders it was opened with, and no network.
@@ -89,6 +112,8 @@ export interface Analytics {
    * and in file order within each; in the form DuckDB has them: a BIGINT is a bigint.
    */
   select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined>;
+  /** Work that needs tables of its own; `writeParquet` sees them while the action runs. */
+  scratch<T>(action: (scratch: Scratch) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Rows of each file, from its footer. */
   countRows(paths: readonly string[]): Promise<number[]>;
   close(): Promise<void>;

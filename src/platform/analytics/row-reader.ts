@@ -29,17 +29,20 @@ export async function* selectColumns(
   selection: Selection,
 ): AsyncGenerator<readonly (readonly unknown[])[], void, undefined> {
   const { files, columns, expressions, signal } = selection;
-  const typed = columns.map((column) => `${cast(column)} AS ${identifier(column.name)}`);
   for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
     const batch = files.slice(start, start + FILES_AT_ONCE);
-    const sql =
-      `SELECT ${expressions.join(', ')} FROM (SELECT ${typed.join(', ')} ` +
-      `FROM (${fromFiles({ columns }, batch)}) AS rows)`;
+    const sql = `SELECT ${expressions.join(', ')} FROM (${fileRowsSql(batch, columns)})`;
     for await (const piece of session.stream(sql, (values) => values)) {
       signal?.throwIfAborted();
       yield piece;
     }
   }
+}
+
+/** A SELECT of the rows of all files in their order, with the columns in their declared types. */
+export function fileRowsSql(files: readonly ScanFile[], columns: readonly Column[]): string {
+  const typed = columns.map((column) => `${cast(column)} AS ${identifier(column.name)}`);
+  return `SELECT ${typed.join(', ')} FROM (${fromFiles({ columns }, files)}) AS rows`;
 }
 
 async function query(

@@ -4,6 +4,7 @@ import { tables } from './0002-tables.ts';
 import { registry } from './0003-registry.ts';
 import { serving } from './0004-serving.ts';
 import { pipelines } from './0006-pipelines.ts';
+import { features } from './0007-features.ts';
 import { servingFeatures } from './0008-serving-features.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
@@ -13,5 +14,6 @@ export const migrations: readonly Migration[] = [
   registry,
   serving,
   pipelines,
+  features,
   servingFeatures,
 ];

@@ -1,0 +1,152 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { AppError } from '../../base/errors.ts';
+import type { CliContext } from '../../platform/cli/context.ts';
+import {
+  buildTrainingSet,
+  getService,
+  getTrainingFile,
+  listServices,
+  listViews,
+  pinOf,
+  type TrainingVersion,
+} from './contract.ts';
+
+export function featuresCommands(program: Command, cli: CliContext): void {
+  const features = program
+    .command('features')
+    .description('feature views, services, training sets');
+  servicesCommand(features, cli);
+  viewsCommand(features, cli);
+  showCommand(features, cli);
+  trainSetCommand(features, cli);
+}
+
+const NONE_YET = 'None yet. Declare it in millwright.yaml and run: millwright apply';
+
+function servicesCommand(features: Command, cli: CliContext): void {
+  features
+    .command('services')
+    .description('list feature services')
+    .action(async () => {
+      const page = await cli.withApi((api) => api.call(listServices, { query: {} }));
+      cli.out.result(page.items, () => {
+        if (page.items.length === 0) cli.out.line(NONE_YET);
+        else {
+          cli.out.table(
+            ['service', 'features', 'definition', 'since'],
+            page.items.map((one) => [
+              one.name,
+              one.features.length,
+              one.hash.slice(0, 12),
+              one.appliedAt,
+            ]),
+          );
+        }
+      });
+    });
+}
+
+function viewsCommand(features: Command, cli: CliContext): void {
+  features
+    .command('views')
+    .description('list feature views')
+    .action(async () => {
+      const page = await cli.withApi((api) => api.call(listViews, { query: {} }));
+      cli.out.result(page.items, () => {
+        if (page.items.length === 0) cli.out.line(NONE_YET);
+        else {
+          cli.out.table(
+            ['view', 'keys', 'windows', 'features', 'table'],
+            page.items.map((one) => [
+              one.name,
+              one.keys.map((key) => key.name).join(', '),
+              one.windows.join(', '),
+              one.features.map((feature) => feature.name).join(', '),
+              one.table,
+            ]),
+          );
+        }
+      });
+    });
+}
+
+function showCommand(features: Command, cli: CliContext): void {
+  features
+    .command('show')
+    .description('describe a feature service: what it asks for, what it answers')
+    .argument('<service>')
+    .action(async (name: string) => {
+      const params = { service: name };
+      const found = await cli.withApi((api) => api.call(getService, { params }));
+      cli.out.result(found, () => {
+        cli.out.line(`${found.name}   definition ${found.hash}   since ${found.appliedAt}`);
+        cli.out.table(
+          ['input', 'type', 'role'],
+          found.inputs.map((input) => [input.name, input.type, input.role]),
+        );
+        cli.out.table(
+          ['feature', 'of'],
+          found.features.map((feature) => [feature.name, feature.view ?? 'the request']),
+        );
+      });
+    });
+}
+
+interface TrainSetOptions {
+  readonly range?: string;
+  readonly pin?: string;
+  readonly out?: string;
+}
+
+function trainSetCommand(features: Command, cli: CliContext): void {
+  features
+    .command('train-set')
+    .description('build a training set; nothing is built when nothing changed')
+    .argument('<name>')
+    .option('--range <a..b>', 'T from a to before b: days or instants; default: as declared')
+    .option('--pin <file>', 'write a pin file, the same bytes for the same version')
+    .option('--out <file>', 'write the rows as a Parquet file')
+    .action(async (name: string, { range, pin, out }: TrainSetOptions) => {
+      const body = range === undefined ? {} : parseRange(range);
+      const built = await cli.withApi(async (api) => {
+        const version = await api.call(buildTrainingSet, { params: { name }, body });
+        if (out !== undefined) {
+          const params = { name, version: version.version };
+          const { location } = await api.call(getTrainingFile, { params });
+          await copyFile(location, out);
+        }
+        return version;
+      });
+      if (pin !== undefined) await writeFile(pin, pinOf(built));
+      cli.out.result(built, () => {
+        print(built, cli);
+      });
+    });
+}
+
+function print(built: TrainingVersion & { readonly reused: boolean }, cli: CliContext): void {
+  const { name, version, rows, features, range, leftOut, labelRate } = built;
+  const how = built.reused ? '   (as before: nothing changed)' : '';
+  cli.out.line(`${name}@v${version}   ${rows} rows, ${features.length} features${how}`);
+  cli.out.line(`  T from ${range.from} to ${range.until}   label ${built.label} ${labelRate}`);
+  cli.out.line(
+    `  left out: ${leftOut.unfinishedWindow} before the longest window is full, ` +
+      `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one`,
+  );
+  const read = built.sources.map((source) => `${source.table}@v${source.version}`).join(', ');
+  cli.out.line(`  from ${read}; definition ${built.definitionHash.slice(0, 12)}`);
+}
+
+/** A day stands for its midnight in UTC. */
+function parseRange(text: string): { from: string; until: string } {
+  const [from, until, ...rest] = text.split('..');
+  if (from === undefined || until === undefined || rest.length > 0) {
+    throw new AppError('INVALID_INPUT', `${text} is no range.`, {
+      hint: 'Write two days or instants, such as 2001-01-01..2001-02-01.',
+    });
+  }
+  const instant = (part: string): string =>
+    /^\d{4}-\d{2}-\d{2}$/.test(part) ? `${part}T00:00:00Z` : part;
+  return { from: instant(from), until: instant(until) };
+}
