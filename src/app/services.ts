@@ -70,9 +70,8 @@ export async function startServices(
 
   const tables = openTables(platform, engine);
   const features = openFeatures(platform, { engine, tables });
-  const registryStore = new RegistryStore(db);
   const registry = new RegistryService({
-    store: registryStore,
+    store: new RegistryStore(db),
     blobs,
     inference,
     events,
