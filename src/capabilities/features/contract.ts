@@ -221,3 +221,13 @@ export function pinOf(version: TrainingVersion): string {
   };
   return `${JSON.stringify(pin, null, 2)}\n`;
 }
+
+export {
+  getFeatures,
+  getWatermarks,
+  rebuildFeatures,
+  verifyService,
+  type FeatureVectorReply,
+  type FeatureWatermark,
+  type VerifyReport,
+} from './online-contract.ts';

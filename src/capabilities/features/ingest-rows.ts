@@ -34,7 +34,7 @@ export async function* readEvents(
   const { files, columns, signal } = from;
   const selected = [
     `CAST(${quoted(build.idColumn)} AS VARCHAR)`,
-    `CAST(epoch_us(${quoted(build.eventTimeColumn)}) AS DOUBLE)`,
+    timeSql(quoted(build.eventTimeColumn)),
     ...keys.map(({ name }) => `CAST(${quoted(name)} AS VARCHAR)`),
     ...expressions.map((sql) => `CAST((${sql}) AS DOUBLE)`),
   ];
@@ -99,4 +99,9 @@ function assertColumns(build: Build, columns: readonly Column[], needed: readonl
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** An infinite time is none. */
+function timeSql(column: string): string {
+  return `CASE WHEN isfinite(${column}) THEN CAST(epoch_us(${column}) AS DOUBLE) END`;
 }

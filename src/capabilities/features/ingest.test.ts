@@ -2,74 +2,19 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ndjson, openLake, type Lake } from '../../../test/contracts/lake.ts';
+import { flightService, LANDINGS, landing } from '../../../test/contracts/landings.ts';
+import { DAY, Flights, flights, NOW, START } from '../../../test/contracts/online-rig.ts';
 import { present } from '../../base/assert.ts';
-import { micros, MICROS_PER_SECOND, type Micros } from '../../base/time.ts';
+import { micros, MICROS_PER_SECOND } from '../../base/time.ts';
 import { formatCommit } from '../../formats/delta/actions.ts';
 import { loadSnapshot } from '../../formats/delta/load-snapshot.ts';
 import { commitName } from '../../formats/delta/log-names.ts';
-import { noFaults } from '../../platform/fault-points.ts';
 import { MemoryKv } from '../../platform/kv/memory.ts';
-import { systemClock } from '../../platform/system.ts';
-import { FLIGHT_TABLES } from './flights-definitions.ts';
 import type { CompiledService } from './compiled.ts';
-import { FeatureIngest, type IngestInput } from './ingest.ts';
-import { naiveVector } from './naive.ts';
+import { FLIGHT_TABLES } from './flights-definitions.ts';
 import { OnlineFeatures } from './online-features.ts';
 import { storedTiles } from './tiles-content.ts';
 import { readCatalog } from './tiles-catalog.ts';
-import { flightService, LANDINGS, landing, naiveEvents, type Landing } from './tiles-of-flights.ts';
-
-const DAY = 24 * 3600 * MICROS_PER_SECOND;
-const START = Date.parse('2001-02-01T00:00:00Z') * 1000;
-const NOW = micros(START + 40 * DAY);
-
-class Flights {
-  readonly kv = new MemoryKv();
-  readonly lake: Lake;
-  readonly service: CompiledService;
-  readonly ingest: FeatureIngest;
-  rows: Landing[] = [];
-
-  constructor(lake: Lake, service: CompiledService) {
-    this.lake = lake;
-    this.service = service;
-    this.ingest = this.another(this.kv);
-  }
-
-  another(kv: MemoryKv): FeatureIngest {
-    const { analytics, tables } = this.lake;
-    return new FeatureIngest({ tables, analytics, kv, clock: systemClock, faults: noFaults });
-  }
-
-  async append(rows: readonly Landing[]): Promise<void> {
-    await this.lake.tables.append({ ...LANDINGS, ndjson: ndjson(...rows) });
-    this.rows = [...this.rows, ...rows];
-  }
-
-  async take(input: Partial<IngestInput> = {}, ingest = this.ingest): Promise<void> {
-    const { signal } = new AbortController();
-    for (;;) {
-      const views = this.service.views;
-      const outcome = await ingest.run({ views, now: NOW, ...input }, signal);
-      expect(outcome.failures).toEqual([]);
-      if (outcome.done) return;
-    }
-  }
-
-  online(inputs: Readonly<Record<string, string | number>>, at: Micros) {
-    return new OnlineFeatures({ kv: this.kv }).resolve(this.service).read(inputs, at);
-  }
-
-  naive(inputs: Readonly<Record<string, string | number>>, time: number): (number | null)[] {
-    return naiveVector(this.service, () => naiveEvents(this.rows), { inputs, time });
-  }
-}
-
-async function flights(service = flightService()): Promise<Flights> {
-  const lake = await openLake();
-  await lake.tables.create(LANDINGS, FLIGHT_TABLES.landings);
-  return new Flights(lake, service);
-}
 
 const airport = fc.constantFrom('ORD', 'LGA', '', 'é/|1:', null);
 const row = fc

@@ -2,12 +2,9 @@ import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { KvReader } from '../../platform/kv/port.ts';
 import type { CompiledInput, CompiledService } from './compiled.ts';
-import { planReads, type ReadPlan, type ViewRead } from './online-plan.ts';
+import { keyOf, type FeatureInputs } from './online-key.ts';
+import { planReads, type ReadPlan } from './online-plan.ts';
 import { readCatalog, readEpoch, readWatermark } from './tiles-catalog.ts';
-import { keyPart, keyText } from './tiles-keys.ts';
-
-/** What a request brings, by input name. */
-export type FeatureInputs = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface OnlineVector {
   /** In the order of the service's features; null for a value that is missing. */
@@ -63,7 +60,7 @@ export class OnlineService {
     this.#check(plan, at);
     const values = this.#blank.slice();
     for (const view of plan.views) {
-      const totals = view.reader.read(keyOf(view, inputs), at);
+      const totals = view.reader.read(keyOf(view.keys, inputs), at);
       for (const { position, value } of view.features) values[position] = value(totals);
     }
     if (plan.requested.length > 0) {
@@ -78,7 +75,7 @@ export class OnlineService {
     const plan = this.#current();
     const times = this.#blank.slice();
     for (const view of plan.views) {
-      const newest = view.reader.newestBefore(keyOf(view, inputs), at);
+      const newest = view.reader.newestBefore(keyOf(view.keys, inputs), at);
       for (const { position } of view.features) times[position] = newest;
     }
     return times;
@@ -120,31 +117,6 @@ export class OnlineService {
       this.#watermarks[table] = version;
     }
   }
-}
-
-/** Null for a key that no event can have. */
-function keyOf({ keys }: ViewRead, inputs: FeatureInputs): string | null {
-  const parts: string[] = [];
-  for (const { name, type } of keys) {
-    const value = inputs[name];
-    if (value === null) return null;
-    if (type === 'string' && typeof value === 'string') {
-      // As text that is no Unicode comes out of a table, or of an expression.
-      parts.push(keyPart('string', value.toWellFormed()));
-    } else if (type === 'long' && Number.isSafeInteger(value)) {
-      parts.push(keyPart('long', value as number));
-    } else {
-      throw new AppError('INVALID_INPUT', `The key ${name} must be a ${typeName(type)}.`, {
-        hint: 'The inputs of a service are listed with it: millwright features show SERVICE',
-        details: { input: name },
-      });
-    }
-  }
-  return keyText(parts);
-}
-
-function typeName(type: 'string' | 'long'): string {
-  return type === 'string' ? 'string' : 'whole number';
 }
 
 function notReady(service: string, why: string): AppError {

@@ -105,7 +105,7 @@ function viewRead(
   return { keys: view.keys, reader, features };
 }
 
-function totalOf(
+export function totalOf(
   { function: name, sql }: CompiledAggregate,
   start: number,
   expressions: readonly string[],
@@ -133,7 +133,11 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function requestReads({ features, requestExpressions, zones }: CompiledService): RequestRead[] {
+export function requestReads({
+  features,
+  requestExpressions,
+  zones,
+}: CompiledService): RequestRead[] {
   return features.flatMap((feature, position) => {
     if (feature.kind !== 'request') return [];
     const evaluate = compileExpression(requestExpressions[feature.expression]!, { zones });

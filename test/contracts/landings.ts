@@ -1,11 +1,14 @@
-import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
-import { present } from '../../base/assert.ts';
-import type { Column } from '../../formats/delta/schema.ts';
-import { compile } from './compile.ts';
-import type { CompiledService } from './compiled.ts';
-import { parseDefinitions } from './definitions.ts';
-import { FLIGHT_TABLES, flightSections } from './flights-definitions.ts';
-import type { NaiveEvent } from './naive.ts';
+import { formatInstant, micros, parseInstant, type Micros } from '../../src/base/time.ts';
+import { present } from '../../src/base/assert.ts';
+import type { Column } from '../../src/formats/delta/schema.ts';
+import { compile } from '../../src/capabilities/features/compile.ts';
+import type { CompiledService } from '../../src/capabilities/features/compiled.ts';
+import { parseDefinitions } from '../../src/capabilities/features/definitions.ts';
+import {
+  FLIGHT_TABLES,
+  flightSections,
+} from '../../src/capabilities/features/flights-definitions.ts';
+import type { NaiveEvent } from '../../src/capabilities/features/naive.ts';
 
 /** Landings of flights for tests of the online half: a table's rows, and a service over them. */
 

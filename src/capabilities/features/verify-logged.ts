@@ -1,0 +1,135 @@
+import { AppError } from '../../base/errors.ts';
+import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
+import type { Cell } from '../../platform/analytics/port.ts';
+import type { DeltaTables } from '../tables/delta-tables.ts';
+import type { FeatureInputs } from './online-key.ts';
+import { VERIFY_ROWS_MAX } from './online-contract.ts';
+
+/** A vector as it was answered with. */
+export interface LoggedVector {
+  readonly requestId: string;
+  readonly endpoint: string;
+  /** T, microseconds. */
+  readonly time: number;
+  readonly definition: string;
+  readonly inputs: FeatureInputs;
+  readonly values: readonly (number | null)[];
+  /** Version of each source table, by `<namespace>.<table>`. */
+  readonly watermarks: Readonly<Record<string, number>>;
+}
+
+export interface LoggedVectors {
+  readonly vectors: readonly LoggedVector[];
+  /** Rows that name the service but hold no whole vector. */
+  readonly unreadable: number;
+  readonly isPartial: boolean;
+}
+
+const PREDICTIONS = 'predictions';
+const COLUMNS = [
+  'request_id',
+  'answered_at',
+  'definition',
+  'entity',
+  'features',
+  'watermark',
+] as const;
+/** Endpoints looked at for one service. */
+const ENDPOINTS_MAX = 1000;
+
+/** What endpoints answered with a service's vectors, the newest first of each. */
+export async function loggedVectors(
+  tables: Pick<DeltaTables, 'list' | 'find' | 'describe'>,
+  of: {
+    readonly service: string;
+    readonly from: Micros;
+    readonly until: Micros;
+    readonly endpoint?: string;
+  },
+  signal: AbortSignal,
+): Promise<LoggedVectors> {
+  const vectors: LoggedVector[] = [];
+  let unreadable = 0;
+  for (const name of await endpoints(tables, of.endpoint)) {
+    const left = VERIFY_ROWS_MAX - vectors.length + 1;
+    const { rows } = await tables.find(
+      { namespace: PREDICTIONS, name },
+      {
+        columns: COLUMNS,
+        where: [
+          { column: 'service', comparison: '=', value: of.service },
+          { column: 'answered_at', comparison: '>=', value: formatInstant(of.from) },
+          { column: 'answered_at', comparison: '<', value: formatInstant(of.until) },
+        ],
+        orderBy: { column: 'answered_at', descending: true },
+        limit: left,
+        signal,
+      },
+    );
+    for (const row of rows) {
+      const vector = parsed(name, row);
+      if (vector === null) unreadable += 1;
+      else vectors.push(vector);
+    }
+  }
+  const isPartial = vectors.length > VERIFY_ROWS_MAX;
+  return { vectors: vectors.slice(0, VERIFY_ROWS_MAX), unreadable, isPartial };
+}
+
+/** Tables of answers that can hold vectors: those of former versions have no such columns. */
+async function endpoints(
+  tables: Pick<DeltaTables, 'list' | 'describe'>,
+  endpoint: string | undefined,
+): Promise<readonly string[]> {
+  if (endpoint !== undefined) {
+    if (await canHold(tables, endpoint)) return [endpoint];
+    throw new AppError('ENDPOINT_NOT_FOUND', `No answer of ${endpoint} with features is logged.`, {
+      hint: 'Answers reach their table within ten seconds.',
+    });
+  }
+  // The first key after `predictions.` on.
+  const listed = await tables.list({ after: `${PREDICTIONS}.`, limit: ENDPOINTS_MAX });
+  const found: string[] = [];
+  for (const { namespace, name } of listed) {
+    if (namespace === PREDICTIONS && (await canHold(tables, name))) found.push(name);
+  }
+  return found;
+}
+
+async function canHold(tables: Pick<DeltaTables, 'describe'>, name: string): Promise<boolean> {
+  try {
+    const { columns } = await tables.describe({ namespace: PREDICTIONS, name });
+    return columns.some((column) => column.name === 'watermark');
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return false;
+    throw thrown;
+  }
+}
+
+function parsed(endpoint: string, row: readonly Cell[]): LoggedVector | null {
+  const [requestId, at, definition, entity, features, watermark] = row;
+  const time = parseInstant(String(at));
+  const values = document(features);
+  const inputs = document(entity);
+  const watermarks = document(watermark);
+  if (time === null || !Array.isArray(values) || inputs === null || watermarks === null) {
+    return null;
+  }
+  return {
+    requestId: String(requestId),
+    endpoint,
+    time,
+    definition: String(definition),
+    inputs: inputs as FeatureInputs,
+    values: values as (number | null)[],
+    watermarks: watermarks as Record<string, number>,
+  };
+}
+
+function document(cell: Cell | undefined): unknown {
+  try {
+    return typeof cell === 'string' ? (JSON.parse(cell) as unknown) : null;
+  } catch {
+    return null;
+  }
+}
