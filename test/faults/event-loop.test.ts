@@ -96,6 +96,11 @@ async function during(what: string, work: () => Promise<void>): Promise<void> {
   expect(held.p99).toBeLessThan(P99_MS_MAX);
 }
 
+/** Numbers of many digits, as measurements are. */
+function spread(length: number): readonly number[] {
+  return Array.from({ length }, (_, index) => Math.sin(index));
+}
+
 /** A journal as a busy main leaves it behind. */
 async function leaveJournal(rows: number): Promise<void> {
   const journal = await Journal.open({
@@ -189,6 +194,32 @@ test(
       for (let count = 0; count < 200; count += 1) {
         const spec = { model: MODEL, key: count % 2 === 0 ? 'flight' : 'other' };
         await client.json('PUT', `/api/v1/endpoints/other_${count % 10}`, spec);
+      }
+    });
+    const numbers = { name: 'x', datatype: 'FP32', shape: [60_000, 3] };
+    const tensor = JSON.stringify({ inputs: [{ ...numbers, data: spread(180_000) }] });
+    const names = Array.from({ length: 300_000 }, (_, index) => [`p${index}`, 1]);
+    const parameters = JSON.stringify({ inputs: [], parameters: Object.fromEntries(names) });
+    const rows = JSON.stringify({
+      inputs: [{ ...numbers, shape: [10_000, 3], data: Array(30_000).fill(1) }],
+    });
+    await during('bodies', async () => {
+      for (const [body, status] of [
+        [tensor, 200],
+        [parameters, 400],
+        [rows, 200],
+      ] as const) {
+        for (let count = 0; count < 10; count += 1) {
+          const headers = { 'content-type': 'application/json' };
+          const at = { method: 'POST', path: `/v2/models/${ENDPOINT}/infer`, headers, body };
+          expect((await client.call(at)).status).toBe(status);
+        }
+      }
+    });
+
+    await during('lists', async () => {
+      for (let count = 0; count < 20; count += 1) {
+        await client.json('GET', `/api/v1/endpoints/${ENDPOINT}/predictions?limit=1000`);
       }
     });
     client.close();

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/time.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { toHttpError } from '../../platform/http/server.ts';
 import type { PredictionLog } from '../predictions/log.ts';
+import { receiveLongBodies } from './long-bodies.ts';
 import type { Gateway, InferCall } from './gateway.ts';
 import { inputSpecs } from './feature-inputs.ts';
 import { featuresOf, type LiveRoutes, type NamedRoute } from './live-routes.ts';
@@ -93,6 +94,8 @@ function assertReady({ routes, predictionLog }: OipDeps): void {
 function addInfer(http: FastifyInstance, deps: OipDeps): void {
   const { clock } = deps;
   const arrivals = new WeakMap<FastifyRequest, number>();
+  const long = { from: READ_HERE_BYTES_MAX, to: INFER_BODY_BYTES_MAX };
+  const longBodyOf = receiveLongBodies(http, long);
   const onRequest = (request: FastifyRequest, _: FastifyReply, done: () => void): void => {
     arrivals.set(request, clock.elapsed());
     done();
@@ -102,7 +105,7 @@ function addInfer(http: FastifyInstance, deps: OipDeps): void {
     const call: InferCall = {
       name: nameOf(request),
       version: versionOf(request),
-      body: bodyOf(request),
+      body: bodyOf(request, longBodyOf(request)),
       requestIdHeader: single(headers['x-request-id']),
       client: single(headers['user-agent'])?.slice(0, 200) ?? null,
       traceId: traceIdOf(single(headers['traceparent'])),
@@ -143,7 +146,8 @@ function describe(named: NamedRoute, version: number | null): unknown {
   };
 }
 
-function bodyOf({ body }: FastifyRequest): string | Buffer {
+function bodyOf({ body }: FastifyRequest, long: Buffer | null): string | Buffer {
+  if (long !== null) return long;
   if (!Buffer.isBuffer(body)) return '';
   return body.length <= READ_HERE_BYTES_MAX ? body.toString('utf8') : body;
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { versionModel } from '../../../test/onnx-model.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
@@ -419,6 +420,18 @@ describe('a long body', () => {
       inputs: [{ shape: [10_000, 3] }],
       outputs: [{ shape: [10_000, 1] }, { shape: [10_000, 1] }],
     });
+  });
+
+  test('is answered as well when its length is not told beforehand', async () => {
+    await serve(1);
+    const body = JSON.stringify(long(20_000));
+    const reply = await app.app.http.inject({
+      method: 'POST',
+      url: '/v2/models/late/infer',
+      headers: { 'content-type': 'application/json', host: '127.0.0.1' },
+      payload: Readable.from([body.slice(0, 70_000), body.slice(70_000)]),
+    });
+    expect(reply.json().outputs[1].data).toHaveLength(20_000);
   });
 
   test('that is too long to log leaves a record that says so', async () => {
