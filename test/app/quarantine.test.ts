@@ -1,3 +1,5 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { getLogStatus, listPredictions } from '../../src/capabilities/predictions/contract.ts';
@@ -5,7 +7,7 @@ import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, putEndpoint, traceRequest } from '../../src/capabilities/serving/contract.ts';
 import { readRows } from '../../src/capabilities/tables/contract.ts';
 import { getHealth, listEvents } from '../../src/capabilities/workspace/contract.ts';
-import { RecordKind } from '../../src/platform/journal/segment.ts';
+import { FRAME_HEADER_BYTES, RecordKind } from '../../src/platform/journal/segment.ts';
 import { versionModel } from '../onnx-model.ts';
 
 /** Records that their table refuses go where everybody sees them, and hold up no other. */
@@ -25,10 +27,10 @@ afterEach(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-async function ask(flight: string): Promise<string> {
+async function ask(flight: string, endpoint = 'late'): Promise<string> {
   const reply = await app.app.http.inject({
     method: 'POST',
-    url: '/v2/models/late/infer',
+    url: `/v2/models/${endpoint}/infer`,
     headers: { 'content-type': 'application/json', host: '127.0.0.1' },
     payload: JSON.stringify({
       parameters: { flight },
@@ -129,6 +131,51 @@ test('every good record is in its table once, every refused one in quarantine', 
   expect(items[0]).toMatchObject({ kind: 'prediction.quarantined', data: { count: 4 } });
   const metrics = await app.app.http.inject({ url: '/metrics', headers: { host: '127.0.0.1' } });
   expect(metrics.body).toContain('millwright_predictions_quarantined_total 4');
+});
+
+test('a segment that breaks off is kept, and told of, when its whole records are in', async () => {
+  const first = await ask('AA1');
+  const { journal } = app.app.platform;
+  const lost = await journal.append(RecordKind.prediction, '{"lost":true}');
+  const bytes = await readFile(lost.segment);
+  bytes[lost.offset] = 0;
+  await writeFile(lost.segment, bytes);
+  await flush();
+  expect((await trace(first)).prediction.source).toBe('table');
+  expect((await app.api.call(getLogStatus, {})).unflushedBytes).toBe(0);
+  expect(await readFile(`${lost.segment}.torn`)).toHaveLength(bytes.length + FRAME_HEADER_BYTES);
+  const subject = `journal/${path.basename(lost.segment)}.torn`;
+  const { items } = await app.api.call(listEvents, { query: { subject } });
+  expect(items).toMatchObject([{ kind: 'journal.torn', data: { records: 1 } }]);
+  await ask('AA2');
+  await flush();
+  expect(await app.api.call(getLogStatus, {})).toMatchObject({ flushed: 2, lastFlushError: null });
+});
+
+test('a table that takes nothing holds its own records only', async () => {
+  await app.api.call(putEndpoint, { params: { endpoint: 'other' }, body: { model: 'late' } });
+  await app.api.call(deploy, { params: { endpoint: 'other' }, body: { version: 1 } });
+  await ask('AA0');
+  await flush();
+  const log = path.join(app.folder, 'lake/predictions/late/_delta_log');
+  const away = path.join(app.folder, 'away');
+  await rename(log, away);
+  await writeFile(log, 'in the way');
+  const ids: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    ids.push(await ask(`AA${round}`), await ask(`BB${round}`, 'other'));
+    await flush();
+  }
+  expect(await app.api.call(getLogStatus, {})).toMatchObject({ flushed: 4, segments: 3 });
+  await rm(log);
+  await rename(away, log);
+  await flush();
+  expect(await app.api.call(getLogStatus, {})).toMatchObject({
+    flushed: 7,
+    unflushedBytes: 0,
+    lastFlushError: null,
+  });
+  for (const id of ids) expect((await trace(id)).prediction.source).toBe('table');
 });
 
 test('a refused record is still found when the index was lost', async () => {

@@ -1,4 +1,4 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { readFile, rename, unlink } from 'node:fs/promises';
 import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeSegment, type Segment } from '../../platform/journal/segment.ts';
 import { toBatches, type Batch, type BatchRow } from './batches.ts';
@@ -16,6 +16,8 @@ export interface FlushOutcome {
   readonly refused: readonly RefusedRecord[];
   /** Segments whose records are all in their tables; their files are gone. */
   readonly released: readonly string[];
+  /** Released ones that break off inside a record: kept under another name, to be looked at. */
+  readonly torn: readonly { readonly file: string; readonly records: number }[];
   /** What kept other segments back, one message a segment. */
   readonly failures: readonly string[];
 }
@@ -27,6 +29,8 @@ export interface FlushDeps extends PredictionTaskDeps {
   readonly quarantine: Quarantine;
   /** How often a row has failed for no known reason, by journal and number. */
   readonly unexplained: Map<string, number>;
+  /** Tables that a segment still has rows for, so that it need not be read to know. */
+  readonly held: Map<string, ReadonlySet<string>>;
 }
 
 interface Flushing {
@@ -41,6 +45,7 @@ interface Flushing {
     labels: number;
     readonly refused: RefusedRecord[];
     readonly released: string[];
+    readonly torn: { readonly file: string; readonly records: number }[];
     readonly failures: string[];
   };
 }
@@ -55,37 +60,65 @@ export async function flushSegments(
   deps: FlushDeps,
   signal: AbortSignal,
 ): Promise<FlushOutcome> {
-  const outcome = { predictions: 0, labels: 0, refused: [], released: [], failures: [] };
+  const lists = { refused: [], released: [], torn: [], failures: [] };
+  const outcome = { predictions: 0, labels: 0, ...lists };
   const flushing: Flushing = { deps, blocked: new Set<string>(), outcome };
   for (const file of segments) {
     // Its caller has given up and will ask again: two at once would do everything twice.
     signal.throwIfAborted();
     const isWhole = await flushSegment(file, flushing);
     if (!isWhole) continue;
-    deps.faults.hit('flush.before-unlink');
-    await unlink(file).catch(ignoreMissing);
+    deps.held.delete(file);
     flushing.outcome.released.push(file);
   }
   return outcome;
 }
 
+/** Settles what the segment holds and removes it; false when some of it has to wait. */
 async function flushSegment(file: string, flushing: Flushing): Promise<boolean> {
-  const { blocked, outcome } = flushing;
+  const { deps, blocked, outcome } = flushing;
+  // It waits for tables that have failed again: the journal may hold hundreds of such segments.
+  const waiting = deps.held.get(file);
+  if (waiting !== undefined && [...waiting].every((table) => blocked.has(table))) return false;
   const segment = await readSegment(file);
   if (segment === null) return true;
-  let isWhole = true;
+  const open = new Set<string>();
   for (const batch of toBatches(segment)) {
     const table = `${batch.namespace}.${batch.name}`;
     try {
       if (blocked.has(table)) throw new AppError('CONFLICT', 'it waits for an earlier segment');
       await flushBatch(batch, segment.header.writer, flushing);
     } catch (thrown) {
-      isWhole = false;
+      open.add(table);
       blocked.add(table);
       outcome.failures.push(`${table}: ${toAppError(thrown).message}`);
     }
   }
-  return isWhole;
+  if (open.size > 0) {
+    deps.held.set(file, open);
+    return false;
+  }
+  deps.faults.hit('flush.before-unlink');
+  await remove(file, segment, outcome.torn);
+  return true;
+}
+
+/**
+ * A power loss may cut the last record; anything else that breaks off has lost what came after,
+ * and the file is all there is to tell what.
+ */
+async function remove(
+  file: string,
+  segment: Segment,
+  torn: { readonly file: string; readonly records: number }[],
+): Promise<void> {
+  if (segment.tail !== 'torn') {
+    await unlink(file).catch(ignoreMissing);
+    return;
+  }
+  const kept = `${file}.torn`;
+  await rename(file, kept).catch(ignoreMissing);
+  torn.push({ file: kept, records: segment.records.length });
 }
 
 /** Null for a segment that is already gone, or that never held a record. */

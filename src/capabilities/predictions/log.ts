@@ -9,7 +9,7 @@ import type { Events } from '../../platform/events/port.ts';
 import type { FlushOutcome } from './flush.ts';
 import { LogRoom, type Room } from './log-room.ts';
 import { recordEvent } from './record-event.ts';
-import { refusalEvents } from './refusal-events.ts';
+import { flushEvents } from './flush-events.ts';
 import type { JournaledLabel, AnsweredRequest } from './record.ts';
 import { encodePrediction } from './record.ts';
 import type { PredictionTasks } from './tasks.ts';
@@ -32,6 +32,7 @@ const NOTHING: FlushOutcome = {
   labels: 0,
   refused: [],
   released: [],
+  torn: [],
   failures: [],
 };
 
@@ -243,7 +244,7 @@ export class PredictionLog {
     this.unflushed.release(done.released);
     this.#flushed += done.predictions;
     this.#quarantined += done.refused.length;
-    for (const event of refusalEvents(done.refused)) recordEvent(event, this.#deps);
+    for (const event of flushEvents(done)) recordEvent(event, this.#deps);
     this.#lastFlushAt = clock.wall();
     log.debug('predictions.flushed', {
       predictions: done.predictions,

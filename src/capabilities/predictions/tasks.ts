@@ -60,7 +60,7 @@ export interface PredictionTaskDeps {
 export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
   const { tables } = given;
   const quarantine = new Quarantine(given);
-  const deps: FlushDeps = { ...given, quarantine, unexplained: new Map() };
+  const deps: FlushDeps = { ...given, quarantine, unexplained: new Map(), held: new Map() };
   return {
     'predictions.flush': ({ segments }, { signal }) => flushSegments(segments, deps, signal),
     'predictions.find': async (indexed, { signal }) => {
