@@ -78,7 +78,8 @@ export interface FeatureInput {
   readonly type: 'string' | 'long' | 'double' | 'boolean';
 }
 
-export type FeatureInputs = Readonly<Record<string, string | number | boolean>>;
+/** By input name; null only in rows of a training set, never in requests. */
+export type FeatureInputs = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface FeatureVector {
   readonly values: readonly (number | null)[];
