@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -36,6 +36,13 @@ interface Place {
   readonly state: string;
 }
 
+/** Writes its name into `witness` when it begins and, once `go` is there, when it ends. */
+function waitingStage(name: string): string {
+  const waits = 'while [ ! -e go ]; do sleep 0.05; done';
+  const body = `echo ${name} >> witness; ${waits}; touch ${name}.out; echo ${name} >> witness`;
+  return `  ${name}: {cmd: "${body}", deps: [raw.csv], outs: [${name}.out]}`;
+}
+
 /** Each stage writes its name into `witness` when it begins and again when it ends. */
 function stage(name: string, needs: readonly string[], ms: number): string {
   const body = `echo ${name} >> witness; sleep ${ms / 1000}; echo ${name} made > ${name}.out; echo ${name} >> witness`;
@@ -52,7 +59,8 @@ function place(stages: readonly string[]): Place {
 }
 
 function witness({ project }: Place): readonly string[] {
-  return readFileSync(path.join(project, 'witness'), 'utf8').trim().split('\n');
+  const file = path.join(project, 'witness');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
 }
 
 async function start(url: string, { project }: Place): Promise<string> {
@@ -92,7 +100,7 @@ async function running(url: string, id: string, name: string) {
 test(
   'a step that runs is adopted as the same process, and not run again',
   async () => {
-    const at = place([stage('long', ['raw.csv'], 1500), stage('next', ['long.out'], 0)]);
+    const at = place([waitingStage('long'), stage('next', ['long.out'], 0)]);
     const first = await startServer({ state: at.state });
     const id = await start(first.url, at);
     const before = await running(first.url, id, 'long');
@@ -107,6 +115,7 @@ test(
       before.pid,
       before.startTime,
     ]);
+    writeFileSync(path.join(at.project, 'go'), '');
     const run = await finished(second.url, id);
     expect(run.state).toBe('succeeded');
     expect(run.steps.map(({ attempts }) => attempts.length)).toEqual([1, 1]);
@@ -165,13 +174,7 @@ test(
     const at = place([stage('long', ['raw.csv'], 1500)]);
     const words = ['--state', at.state, 'run', '--json'];
     const command = new Program(words, { cwd: at.project, env: { MILLWRIGHT_PORT: '0' } });
-    await until('it has begun', () => {
-      try {
-        return witness(at).length === 1;
-      } catch {
-        return false;
-      }
-    });
+    await until('it has begun', () => witness(at).length === 1);
     command.kill();
     await command.exited;
     // The next command waits for the step of the former, then finds it done.

@@ -6,6 +6,8 @@ import { route } from '../../base/route.ts';
 const TARGETS_MAX = 1000;
 /** Bytes of a log in one answer. */
 export const LOG_PAGE_BYTES_MAX = 256 * 1024;
+/** Steps of a run that are shown with the end of their log: each is a file to read. */
+export const LOG_TAILS_MAX = 50;
 /** Runs of one folder that may wait behind each other: more is a loop somewhere. */
 export const QUEUED_RUNS_MAX = 20;
 
@@ -80,7 +82,7 @@ export const PipelineStep = z.object({
   error: ErrorView.nullable(),
   attempts: z.array(Attempt),
   outputs: z.array(OutputView),
-  /** The last lines of its log, once it has run. */
+  /** The last lines of its log, once it has run; of the newest attempts of a long run only. */
   logTail: z.string(),
 });
 export type PipelineStep = z.infer<typeof PipelineStep>;

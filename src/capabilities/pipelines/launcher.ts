@@ -8,7 +8,8 @@ import type { Faults } from '../../platform/fault-points.ts';
 import type { Env } from '../../platform/system.ts';
 import type { StageSpec } from './stage-spec.ts';
 import { stepEnvironment, writeShim, type OwnProgram } from './step-environment.ts';
-import type { PipelinesStore, StoredAttempt, StoredRun, StoredStep } from './store.ts';
+import type { PipelinesStore } from './store.ts';
+import type { StoredAttempt, StoredRun, StoredStep } from './stored.ts';
 import type { PipelineTasks } from './tasks.ts';
 
 /** Hashing what a stage reads and makes takes as long as reading it. */

@@ -1,7 +1,7 @@
 import { formatInstant, type Micros } from '../../base/time.ts';
 import type { PipelineRunSummary, PipelineStep } from './contract.ts';
 import { logTail } from './step-log.ts';
-import type { StoredAttempt, StoredRun, StoredStep } from './store.ts';
+import type { StoredAttempt, StoredRun, StoredStep } from './stored.ts';
 
 export function toSummary(run: StoredRun): PipelineRunSummary {
   return {
@@ -23,9 +23,11 @@ export function toSummary(run: StoredRun): PipelineRunSummary {
 export async function toStepView(
   step: StoredStep,
   attempts: readonly StoredAttempt[],
-  folderOf: (attempt: StoredAttempt) => string,
+  /** Where an attempt's log is; null for one that is not shown. */
+  folderOf: (attempt: StoredAttempt) => string | null,
 ): Promise<PipelineStep> {
   const last = attempts.at(-1);
+  const folder = last === undefined ? null : folderOf(last);
   return {
     stage: step.stage,
     state: step.state,
@@ -43,7 +45,7 @@ export async function toStepView(
       reason: attempt.reason,
     })),
     outputs: [...(last?.outputs ?? [])],
-    logTail: last === undefined ? '' : await logTail(folderOf(last)),
+    logTail: folder === null ? '' : await logTail(folder),
   };
 }
 

@@ -5,7 +5,8 @@ import type { Events } from '../../platform/events/port.ts';
 import type { AttemptState, StepState } from './contract.ts';
 import { FILES_TIMEOUT_MS, Launcher, type LauncherDeps } from './launcher.ts';
 import { describeEnd } from './step-log.ts';
-import type { StoredAttempt, StoredRun, StoredStep, Transition } from './store.ts';
+import type { Transition } from './store.ts';
+import type { StoredAttempt, StoredRun, StoredStep } from './stored.ts';
 
 /** What a stage gets to end by itself when it is cancelled or out of time. */
 const STOP_GRACE_MS = 5000;
@@ -54,10 +55,10 @@ export class Runner {
   ): Promise<Progress> {
     const found = await this.#load(id);
     if (found === null) return 'done';
-    const { run, steps, step, attempt } = found;
+    const { run, step, attempt } = found;
     if (run.isCancelling) return this.#cancel(run, step, attempt);
     try {
-      if (run.state === 'queued') return await this.#begin(run, steps, context);
+      if (run.state === 'queued') return await this.#begin(run, context);
       if (step === null) return await this.#finish(run, 'succeeded', {});
       if (step.state === 'waiting') return await this.#beginStep(run, step, context);
       return await this.#follow(run, step, present(attempt, 'the attempt of a step'), context);
@@ -73,11 +74,9 @@ export class Runner {
     const { store } = this.#deps;
     const run = await store.findRun(id);
     if (run === null || (run.state !== 'queued' && run.state !== 'running')) return null;
-    const steps = await store.steps(id);
-    const step = steps.find(({ state }) => state === 'waiting' || state === 'running') ?? null;
-    const attempts = await store.attempts(id);
-    const attempt = attempts.findLast((it) => it.position === step?.position) ?? null;
-    return { run, steps, step, attempt };
+    const step = await store.currentStep(id);
+    const attempts = step === null ? [] : await store.attempts(id, step.position);
+    return { run, step, attempt: attempts.at(-1) ?? null };
   }
 
   /** Ends the run over an error, in whatever state it got to; nothing of it stays behind. */
@@ -99,7 +98,6 @@ export class Runner {
 
   async #begin(
     run: StoredRun,
-    steps: readonly StoredStep[],
     { says, signal }: { says: (activity: string | null) => void; signal: AbortSignal },
   ): Promise<Progress> {
     const { store, environments, clock } = this.#deps;
@@ -112,7 +110,7 @@ export class Runner {
     const event = this.#event(run, 'pipeline.started', {
       folder: run.folder,
       targets: run.targets,
-      stages: steps.map(({ stage }) => stage),
+      stages: (await store.steps(run.id)).map(({ stage }) => stage),
     });
     const change = { from: 'queued', to: 'running', at: clock.wall() } as const;
     await store.move(run.id, { run: change }, [event]);
@@ -243,7 +241,7 @@ export class Runner {
     ended: Ended,
   ): Promise<Progress> {
     const { store } = this.#deps;
-    const made = (await store.attempts(run.id)).filter((it) => it.position === step.position);
+    const made = await store.attempts(run.id, step.position);
     const counted = made.filter(({ pid }) => pid !== null).length;
     if (counted <= step.retries) return this.#replace(run, step, attempt, ended);
     const { stage } = step;

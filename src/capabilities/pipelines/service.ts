@@ -4,6 +4,7 @@ import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
 import type { Log } from '../../platform/log/log.ts';
 import {
+  LOG_TAILS_MAX,
   QUEUED_RUNS_MAX,
   type PipelineRun,
   type PipelineRunSummary,
@@ -15,7 +16,8 @@ import { FILES_TIMEOUT_MS } from './launcher.ts';
 import { toStepView, toSummary } from './run-view.ts';
 import { Runner, type RunnerDeps } from './runner.ts';
 import { readLog } from './step-log.ts';
-import { runNotFound, type StoredRun } from './store.ts';
+import { runNotFound } from './store.ts';
+import type { StoredRun } from './stored.ts';
 import type { PipelinePlan } from './tasks.ts';
 
 export interface PipelinesDeps extends RunnerDeps {
@@ -110,11 +112,12 @@ export class PipelinesService {
       store.attempts(id),
       run.state === 'queued' ? store.openRuns(run.folder) : [],
     ]);
+    const shown = new Set(attempts.slice(-LOG_TAILS_MAX).map((attempt) => attempt.id));
     const views = steps.map((step) =>
       toStepView(
         step,
         attempts.filter((attempt) => attempt.position === step.position),
-        (attempt) => this.#runner.folderOf(attempt),
+        (attempt) => (shown.has(attempt.id) ? this.#runner.folderOf(attempt) : null),
       ),
     );
     return {
@@ -152,7 +155,7 @@ export class PipelinesService {
       });
     }
     const isOver = step.state !== 'waiting' && step.state !== 'running';
-    const attempts = (await store.attempts(id)).filter((it) => it.position === step.position);
+    const attempts = await store.attempts(id, step.position);
     const { attempt: number } = page;
     const wanted =
       number === undefined ? attempts.at(-1) : attempts.find((it) => it.number === number);

@@ -3,7 +3,8 @@ import { eachDatabase } from '../../../test/dialects.ts';
 import { present } from '../../base/assert.ts';
 import { micros } from '../../base/time.ts';
 import type { Db } from '../../platform/db/port.ts';
-import { PipelinesStore, type StoredAttempt, type StoredRun } from './store.ts';
+import { PipelinesStore } from './store.ts';
+import type { StoredAttempt, StoredRun } from './stored.ts';
 
 function run(id: string, folder = '/p'): StoredRun {
   return {

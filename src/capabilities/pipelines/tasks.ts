@@ -91,11 +91,13 @@ interface Opened {
   readonly project: Project;
   readonly cache: ObjectCache;
   readonly files: StageFiles;
+  readonly graphs: Graphs;
 }
 
 export function pipelineTasks(deps: PipelineTaskDeps): TaskHandlers<PipelineTasks> {
   const { folder: state, clock, env, faults } = deps;
   const hashes = new FileHashes(clock);
+  const graphs = new Graphs();
 
   const open = async (folder: string): Promise<Opened> => {
     const project = await Project.open(folder, hashes);
@@ -112,7 +114,7 @@ export function pipelineTasks(deps: PipelineTaskDeps): TaskHandlers<PipelineTask
       env,
       faults,
     });
-    return { project, cache, files };
+    return { project, cache, files, graphs };
   };
 
   return {
@@ -132,17 +134,47 @@ export function pipelineTasks(deps: PipelineTaskDeps): TaskHandlers<PipelineTask
   };
 }
 
-async function readGraph(project: Project): Promise<StageGraph> {
-  const text = await project.readPipeline();
-  return new StageGraph(await resolveStages(text, (file) => project.readText(file)));
+/** What a `dvc.yaml` came to, and every text that went into it. */
+interface KnownGraph {
+  readonly texts: ReadonlyMap<string, string | null>;
+  readonly graph: StageGraph;
+}
+
+/** Projects whose stages are remembered: each stage of a run asks for them twice. */
+const GRAPHS_MAX = 100;
+
+class Graphs {
+  readonly #known = new Map<string, KnownGraph>();
+
+  async read(project: Project): Promise<StageGraph> {
+    const known = this.#known.get(project.root);
+    if (known !== undefined && (await isSame(project, known))) return known.graph;
+    const texts = new Map<string, string | null>();
+    const text = await project.readPipeline();
+    texts.set('dvc.yaml', text);
+    const stages = await resolveStages(text, async (file) => {
+      const found = await project.readText(file);
+      texts.set(file, found);
+      return found;
+    });
+    const graph = new StageGraph(stages);
+    if (this.#known.size >= GRAPHS_MAX) this.#known.clear();
+    this.#known.set(project.root, { texts, graph });
+    return graph;
+  }
+}
+
+async function isSame(project: Project, { texts }: KnownGraph): Promise<boolean> {
+  for (const [file, text] of texts) if ((await project.readText(file)) !== text) return false;
+  return true;
 }
 
 async function plan(
-  { project, cache }: Opened,
+  { project, cache, graphs }: Opened,
   { targets, isForced, former }: PipelineTasks['pipelines.plan']['input'],
   signal: AbortSignal,
 ): Promise<PipelinePlan> {
-  const graph = await readGraph(project);
+  const graph = await graphs.read(project);
   const settings = await PipelineSettings.read(project, [...graph.stages.keys()]);
   const environment = await environmentWish(project, settings);
   const lock = new LockFile(await project.readText('dvc.lock'));
@@ -191,12 +223,12 @@ async function environmentWish(
 }
 
 async function prepare(
-  { project, cache, files }: Opened,
+  { project, cache, files, graphs }: Opened,
   input: PipelineTasks['pipelines.prepare']['input'],
   signal: AbortSignal,
 ): Promise<Prepared> {
   const { former, environment, isForced } = input;
-  const graph = await readGraph(project);
+  const graph = await graphs.read(project);
   const stage = stageOf(graph, input.stage);
   const lock = new LockFile(await project.readText('dvc.lock'));
   const entry = lock.entry(stage.name);
