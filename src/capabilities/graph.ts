@@ -5,7 +5,8 @@
 export const graph: Readonly<Record<string, readonly string[]>> = {
   workspace: [],
   tables: [],
-  registry: [],
+  tracking: ['tables'],
+  registry: ['tracking'],
   predictions: ['tables'],
   features: ['tables', 'predictions'],
   pipelines: [],

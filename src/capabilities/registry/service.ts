@@ -71,6 +71,7 @@ export class RegistryService {
       description,
       created_at: clock.wall(),
       created_by: actor,
+      run_id: null,
     }));
     faults.hit('model.after-commit');
     return toModelVersion(stored);

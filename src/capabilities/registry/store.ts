@@ -19,6 +19,7 @@ interface VersionsRow {
   readonly description: string;
   readonly created_at: Micros;
   readonly created_by: string;
+  readonly run_id: string | null;
 }
 
 interface RegistryTables {
@@ -102,6 +103,21 @@ export class RegistryStore {
       .limit(page.limit);
     if (page.before !== null) query = query.where('version', '<', page.before);
     return (await this.#db.read(query)).map(toVersion);
+  }
+
+  /** Versions registered from a run. */
+  async versionsOfRun(
+    runId: string,
+  ): Promise<readonly { readonly model: string; readonly version: number }[]> {
+    return this.#db.read(
+      this.#db
+        .queries<RegistryTables>()
+        .selectFrom('registry_versions')
+        .select(['model', 'version'])
+        .where('run_id', '=', runId)
+        .orderBy('model')
+        .orderBy('version'),
+    );
   }
 
   /** By name, those after `after`. */

@@ -3,6 +3,7 @@ import { platform } from './0001-platform.ts';
 import { tables } from './0002-tables.ts';
 import { registry } from './0003-registry.ts';
 import { serving } from './0004-serving.ts';
+import { tracking } from './0005-tracking.ts';
 import { pipelines } from './0006-pipelines.ts';
 import { features } from './0007-features.ts';
 import { servingFeatures } from './0008-serving-features.ts';
@@ -13,6 +14,7 @@ export const migrations: readonly Migration[] = [
   tables,
   registry,
   serving,
+  tracking,
   pipelines,
   features,
   servingFeatures,
