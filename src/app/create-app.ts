@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
+import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts';
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
@@ -73,6 +74,7 @@ async function mountAll(
     ...workspace.routes(services),
     ...tables.routes(services.tables),
     ...features.routes(services.features),
+    ...onlineFeaturesRoutes(services.onlineFeatures),
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),
     ...serving.routes(services.serving),

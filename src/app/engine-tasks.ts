@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { pipelineTasks } from '../capabilities/pipelines/tasks.ts';
+import { onlineFeaturesTasks } from '../capabilities/features/online-tasks.ts';
 import { featuresTasks } from '../capabilities/features/tasks.ts';
 import { predictionTasks } from '../capabilities/predictions/tasks.ts';
 import { DeltaTables } from '../capabilities/tables/delta-tables.ts';
@@ -38,6 +39,7 @@ export async function openEngineTasks(options: {
   const handlers = {
     ...tablesTasks({ tables }),
     ...featuresTasks({ tables, analytics, faults }),
+    ...onlineFeaturesTasks({ tables, analytics, kv: index, clock, faults }),
     ...predictionTasks({ tables, index, faults, clock }),
     ...pipelineTasks({ folder, clock, faults, env: processEnv }),
   } as unknown as TaskHandlers<TaskMap>;

@@ -1,10 +1,8 @@
 import path from 'node:path';
-import { AppError } from '../base/errors.ts';
 import { LineageService } from '../capabilities/lineage/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
-import { featuresPlan } from '../capabilities/features/plan.ts';
-import { FeaturesService } from '../capabilities/features/service.ts';
-import { FeaturesStore } from '../capabilities/features/store.ts';
+import type { OnlineFeaturesService } from '../capabilities/features/online-service.ts';
+import type { FeaturesService } from '../capabilities/features/service.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -13,7 +11,6 @@ import { RegistryStore } from '../capabilities/registry/store.ts';
 import type { Gateway } from '../capabilities/serving/gateway.ts';
 import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
 import { endpointsPlan } from '../capabilities/serving/plan.ts';
-import type { FeatureSource } from '../capabilities/serving/served-features.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
 import type { VersionOrigins } from '../capabilities/serving/version-origin.ts';
 import { ServingLinks } from '../capabilities/serving/serving-links.ts';
@@ -22,24 +19,12 @@ import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
 import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
-import type { PlanPart } from '../platform/capability.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
+import { openFeatures } from './open-features.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openServing } from './open-serving.ts';
 import { processFacts } from './process-facts.ts';
-
-/** Until services can be declared there is none. */
-const noFeatures: FeatureSource = {
-  has: () => Promise.resolve(false),
-  resolve: (service) =>
-    Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
-  definition: () => Promise.resolve(null),
-  trainingRows: ({ name }) =>
-    Promise.reject(new AppError('INVALID_INPUT', `There is no training set ${name}.`)),
-  recompute: ({ service }) =>
-    Promise.reject(new AppError('INVALID_INPUT', `There is no feature service ${service}.`)),
-};
 
 /** Until runs are tracked no version comes from one. */
 const noOrigins: VersionOrigins = { originOf: () => Promise.resolve(null) };
@@ -49,6 +34,7 @@ export interface Services {
   readonly declared: DeclaredState;
   readonly tables: TablesService;
   readonly features: FeaturesService;
+  readonly onlineFeatures: OnlineFeaturesService;
   readonly registry: RegistryService;
   readonly predictions: PredictionsService;
   readonly serving: ServingService;
@@ -69,7 +55,7 @@ export async function startServices(
   const engine = platform.engine as unknown as Engine<never>;
 
   const tables = openTables(platform, engine);
-  const features = openFeatures(platform, { engine, tables });
+  const features = openFeatures(platform, { engine, tables }, closing);
   const registry = new RegistryService({
     store: new RegistryStore(db),
     blobs,
@@ -97,7 +83,7 @@ export async function startServices(
       registry,
       predictions,
       predictionLog,
-      features: noFeatures,
+      features: features.source,
       origins: noOrigins,
     },
     closing,
@@ -109,8 +95,9 @@ export async function startServices(
     timers,
     facts: processFacts(platform, predictionLog),
   });
-  const parts = [features.plan, endpointsPlan({ serving, features: noFeatures })];
+  const parts = [features.plan, endpointsPlan({ serving, features: features.source })];
   const declared = new DeclaredState({ parts, db, events });
+  await features.start();
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   return {
@@ -118,6 +105,7 @@ export async function startServices(
     declared,
     tables,
     features: features.service,
+    onlineFeatures: features.online,
     registry,
     predictions,
     serving,
@@ -129,15 +117,6 @@ export async function startServices(
     }),
     log: predictionLog,
   };
-}
-
-function openFeatures(
-  platform: Platform,
-  on: { readonly engine: Engine<never>; readonly tables: TablesService },
-): { readonly service: FeaturesService; readonly plan: PlanPart } {
-  const { db, events, clock } = platform;
-  const deps = { store: new FeaturesStore(db), events, clock, ...on };
-  return { service: new FeaturesService(deps), plan: featuresPlan(deps) };
 }
 
 function openTables(platform: Platform, engine: Engine<never>): TablesService {

@@ -11,6 +11,7 @@ import {
   pinOf,
   type TrainingVersion,
 } from './contract.ts';
+import { onlineFeaturesCommands } from './online-commands.ts';
 
 export function featuresCommands(program: Command, cli: CliContext): void {
   const features = program
@@ -20,6 +21,7 @@ export function featuresCommands(program: Command, cli: CliContext): void {
   viewsCommand(features, cli);
   showCommand(features, cli);
   trainSetCommand(features, cli);
+  onlineFeaturesCommands(features, cli);
 }
 
 const NONE_YET = 'None yet. Declare it in millwright.yaml and run: millwright apply';

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics, ScanFile } from '../../platform/analytics/port.ts';
 import type { Column } from '../tables/contract.ts';
 import { tableKey, type Build } from './tiles-catalog.ts';
@@ -33,9 +34,9 @@ export async function* readEvents(
   assertColumns(build, from.columns, needed);
   const { files, columns, signal } = from;
   const selected = [
-    `CAST(${quoted(build.idColumn)} AS VARCHAR)`,
-    timeSql(quoted(build.eventTimeColumn)),
-    ...keys.map(({ name }) => `CAST(${quoted(name)} AS VARCHAR)`),
+    `CAST(${duckDbName(build.idColumn)} AS VARCHAR)`,
+    timeSql(duckDbName(build.eventTimeColumn)),
+    ...keys.map(({ name }) => `CAST(${duckDbName(name)} AS VARCHAR)`),
     ...expressions.map((sql) => `CAST((${sql}) AS DOUBLE)`),
   ];
   const pieces = analytics.select({ files, columns, expressions: selected, signal });
@@ -95,10 +96,6 @@ function assertColumns(build: Build, columns: readonly Column[], needed: readonl
     `Table ${tableKey(build.table)} has no column ${missing}, which features need.`,
     { hint: 'Declare the source as the table is, and apply the definition.' },
   );
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** An infinite time is none. */

@@ -47,15 +47,15 @@ export class OnlineIngest {
     await this.#deps.events.consume(
       'features.ingest',
       async ({ kind, subject, data }) => {
-        if (kind !== 'table.appended') return;
-        const version = Number(data['version']);
-        // Other features may be built meanwhile, which nobody who appends has to wait for.
-        if (this.#shows(subject.slice('table/'.length), version)) return;
+        const isDefinition = kind === 'features.applied';
+        if (kind !== 'table.appended' && !isDefinition) return;
+        const table = subject.slice('table/'.length);
+        if (!isDefinition && this.#shows(table, Number(data['version']))) return;
         await this.run().catch(() => undefined);
       },
       { from: 'next' },
     );
-    this.run().catch(() => undefined);
+    this.request();
   }
 
   async close(): Promise<void> {
@@ -77,12 +77,17 @@ export class OnlineIngest {
     await this.#running;
   }
 
+  /** As `run`, without waiting for it. */
+  request(): void {
+    this.run().catch(() => undefined);
+  }
+
   /** Builds everything anew; resolves when that has begun. */
   async rebuild(): Promise<{ readonly views: number }> {
     await this.run();
     const views = await this.#deps.views();
     await this.#slice({ views, rebuild: true });
-    this.run().catch(() => undefined);
+    this.request();
     return { views: views.length };
   }
 
@@ -187,7 +192,7 @@ export class OnlineIngest {
   #retryLater(): void {
     if (this.#stopping.signal.aborted) return;
     this.#cancelRetry = after(RETRY_MS, () => {
-      this.run().catch(() => undefined);
+      this.request();
     });
   }
 }

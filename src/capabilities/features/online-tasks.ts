@@ -6,7 +6,13 @@ import type { KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import { FeatureIngest, type IngestInput, type IngestOutcome } from './ingest.ts';
 import type { VerifyReport } from './online-contract.ts';
-import { verifyVectors, type VerifyInput } from './verify.ts';
+import { trainingRows, type TrainingRow, type TrainingSource } from './training-rows.ts';
+import {
+  recomputeVectors,
+  verifyVectors,
+  type RecomputeInput,
+  type VerifyInput,
+} from './verify.ts';
 
 /** What the engine does for features that are read online. */
 export type OnlineFeaturesTasks = {
@@ -14,6 +20,15 @@ export type OnlineFeaturesTasks = {
   readonly 'features.ingest': { readonly input: IngestInput; readonly output: IngestOutcome };
   /** Recomputes logged vectors from the tables. */
   readonly 'features.verify': { readonly input: VerifyInput; readonly output: VerifyReport };
+  /** Vectors from the tables, in the order of the rows. */
+  readonly 'features.recompute': {
+    readonly input: RecomputeInput;
+    readonly output: readonly (readonly (number | null)[])[];
+  };
+  readonly 'features.training-rows': {
+    readonly input: { readonly of: TrainingSource; readonly limit: number };
+    readonly output: readonly TrainingRow[];
+  };
 };
 
 export interface OnlineFeaturesTaskDeps {
@@ -31,5 +46,7 @@ export function onlineFeaturesTasks(
   return {
     'features.ingest': (input, { signal }) => ingest.run(input, signal),
     'features.verify': (input, { signal }) => verifyVectors(deps, input, signal),
+    'features.recompute': (input, { signal }) => recomputeVectors(deps, input, signal),
+    'features.training-rows': ({ of, limit }, { signal }) => trainingRows(deps, of, limit, signal),
   };
 }

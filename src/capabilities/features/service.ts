@@ -15,6 +15,7 @@ import {
   type StoredVersion,
 } from './store.ts';
 import type { FeaturesTasks } from './tasks.ts';
+import type { TrainingSource } from './training-rows.ts';
 
 export interface FeaturesDeps {
   readonly store: FeaturesStore;
@@ -23,6 +24,9 @@ export interface FeaturesDeps {
   readonly events: Pick<Events, 'step'>;
   readonly clock: Pick<Clock, 'now' | 'wall'>;
 }
+
+/** Services in force at once, as the definitions allow. */
+const SERVICES_MAX = 2000;
 
 export interface BuildRange {
   readonly from?: string | undefined;
@@ -49,6 +53,37 @@ export class FeaturesService {
   async compiledByHash(name: string, hash: string): Promise<CompiledService | null> {
     const found = await this.#deps.store.findByHash<CompiledService>('service', name, hash);
     return found?.compiled ?? null;
+  }
+
+  /** All services in force. */
+  async compiledServices(): Promise<readonly CompiledService[]> {
+    const all = { after: null, limit: SERVICES_MAX };
+    const found = await this.#deps.store.list<CompiledService>('service', all);
+    return found.map(({ body }) => body.compiled);
+  }
+
+  /** The definition with this hash, whatever service had it. */
+  async compiledDefinition(hash: string): Promise<CompiledService | null> {
+    const found = await this.#deps.store.findAny<CompiledService>('service', hash);
+    return found?.compiled ?? null;
+  }
+
+  /** Every definition that a service has had, the newest first. */
+  async definitionsOf(name: string): Promise<readonly CompiledService[]> {
+    const found = await this.#deps.store.definitionsOf<CompiledService>('service', name);
+    return found.map(({ compiled }) => compiled);
+  }
+
+  /** What a version of a training set was made from, to find its rows again. */
+  async trainingSource(name: string, version: number): Promise<TrainingSource> {
+    const made = await this.version(name, version);
+    const set = (await this.#find<CompiledTrainingSet>('training_set', name)).body.compiled;
+    const service = await this.compiledByHash(made.service, made.definitionHash);
+    const { namespace, name: table } = set.spine.table;
+    const spine = made.sources.find((source) => source.table === `${namespace}.${table}`);
+    if (service === null || spine === undefined) throw definitionNotFound('service', made.service);
+    const { tableVersion } = made;
+    return { set, service, tableVersion, spineVersion: spine.version };
   }
 
   async services(query: PageQuery): Promise<Page<Service>> {

@@ -68,6 +68,8 @@ export interface StoredVersion {
 
 /** Definitions of all kinds in force at once; each section has its own, lower limit. */
 const CURRENT_MAX = 2000;
+/** Definitions of one name that a check of old vectors knows. */
+const DEFINITIONS_MAX = 100;
 
 /**
  * The tables `features_definitions` (by hash, never changed), `features_current` (which of them a
@@ -130,6 +132,39 @@ export class FeaturesStore {
       .where('hash', '=', hash);
     const [row] = await this.#db.read(query);
     return row === undefined ? null : (JSON.parse(row.body) as DefinitionBody<Compiled>);
+  }
+
+  /** The definition with this hash, whatever its name is. */
+  async findAny<Compiled>(
+    kind: DefinitionKind,
+    hash: string,
+  ): Promise<DefinitionBody<Compiled> | null> {
+    const query = this.#db
+      .queries<FeaturesTables>()
+      .selectFrom('features_definitions')
+      .select('body')
+      .where('kind', '=', kind)
+      .where('hash', '=', hash)
+      .limit(1);
+    const [row] = await this.#db.read(query);
+    return row === undefined ? null : (JSON.parse(row.body) as DefinitionBody<Compiled>);
+  }
+
+  /** Everything a name has meant, the newest first. */
+  async definitionsOf<Compiled>(
+    kind: DefinitionKind,
+    name: string,
+  ): Promise<readonly DefinitionBody<Compiled>[]> {
+    const query = this.#db
+      .queries<FeaturesTables>()
+      .selectFrom('features_definitions')
+      .select('body')
+      .where('kind', '=', kind)
+      .where('name', '=', name)
+      .orderBy('created_at', 'desc')
+      .limit(DEFINITIONS_MAX);
+    const rows = await this.#db.read(query);
+    return rows.map(({ body }) => JSON.parse(body) as DefinitionBody<Compiled>);
   }
 
   #joined() {

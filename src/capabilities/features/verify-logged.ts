@@ -67,9 +67,9 @@ export async function loggedVectors(
       },
     );
     for (const row of rows) {
-      const vector = parsed(name, row);
-      if (vector === null) unreadable += 1;
-      else vectors.push(vector);
+      const found = parsed(name, row);
+      if (found === null) unreadable += 1;
+      else vectors.push(...found);
     }
   }
   const isPartial = vectors.length > VERIFY_ROWS_MAX;
@@ -106,24 +106,37 @@ async function canHold(tables: Pick<DeltaTables, 'describe'>, name: string): Pro
   }
 }
 
-function parsed(endpoint: string, row: readonly Cell[]): LoggedVector | null {
+/** A request of several rows was answered with a vector for each, all at one T. */
+function parsed(endpoint: string, row: readonly Cell[]): readonly LoggedVector[] | null {
   const [requestId, at, definition, entity, features, watermark] = row;
   const time = parseInstant(String(at));
-  const values = document(features);
-  const inputs = document(entity);
-  const watermarks = document(watermark);
-  if (time === null || !Array.isArray(values) || inputs === null || watermarks === null) {
+  const [values, inputs, watermarks] = [features, entity, watermark].map(document);
+  if (time === null || !Array.isArray(values) || !isObject(inputs) || !isObject(watermarks)) {
     return null;
   }
-  return {
+  const logged = {
     requestId: String(requestId),
     endpoint,
     time,
     definition: String(definition),
-    inputs: inputs as FeatureInputs,
-    values: values as (number | null)[],
     watermarks: watermarks as Record<string, number>,
   };
+  if (!Array.isArray(inputs)) {
+    return [{ ...logged, inputs: inputs as FeatureInputs, values: values as Vector }];
+  }
+  const vectors = values as Vector[];
+  if (inputs.length !== vectors.length) return null;
+  return inputs.map((one, index) => ({
+    ...logged,
+    inputs: one as FeatureInputs,
+    values: vectors[index]!,
+  }));
+}
+
+type Vector = readonly (number | null)[];
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function document(cell: Cell | undefined): unknown {

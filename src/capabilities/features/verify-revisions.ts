@@ -1,17 +1,17 @@
 import { AppError } from '../../base/errors.ts';
+import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { TableAddition } from '../tables/table-files.ts';
 import type { CompiledSource, CompiledView } from './compiled.ts';
-import { identifier } from '../../platform/analytics/sql-text.ts';
 import { tableKey } from './tiles-catalog.ts';
 import { keyPart, keyText } from './tiles-keys.ts';
 import { KeyHistory, type KeyRevisions } from './verify-history.ts';
 
 /** Names that no column of a Delta table can have. */
-const VERSION = identifier('=version');
-const ID = identifier('=id');
-const TIME = identifier('=time');
+const VERSION = duckDbName('=version');
+const ID = duckDbName('=id');
+const TIME = duckDbName('=time');
 /** Commits whose files one statement reads. */
 const COMMITS_AT_ONCE = 200;
 
@@ -67,8 +67,8 @@ async function loadRevisions(
   const after = { version: past.version, limit: Number.MAX_SAFE_INTEGER };
   const additions = await tables.additionsAfter(source.table, after);
   if (additions === null) throw rewritten(source, past.version);
-  const id = identifier(source.idColumn);
-  const time = identifier(source.eventTimeColumn);
+  const id = duckDbName(source.idColumn);
+  const time = duckDbName(source.eventTimeColumn);
   const { columns } = base;
   const rowsOf = ({ version, files }: Pick<TableAddition, 'version' | 'files'>): string =>
     `SELECT ${version} AS ${VERSION}, ${id} AS ${ID}, epoch_us(${time}) AS ${TIME}, * ` +
@@ -91,7 +91,7 @@ async function loadRevisions(
 async function viewHistory(scratch: Scratch, view: CompiledView, past: Past): Promise<ViewHistory> {
   const sql = view.aggregates.flatMap((aggregate) => aggregate.sql ?? []);
   const expressions = [...new Set(sql)];
-  const keys = view.keys.map(({ name }) => identifier(name));
+  const keys = view.keys.map(({ name }) => duckDbName(name));
   const selected = [
     `CAST(${TIME} AS DOUBLE)`,
     `CAST(${VERSION} AS DOUBLE)`,

@@ -1,6 +1,6 @@
 import { formatInstant, type Micros } from '../../base/time.ts';
 import type { CompiledService } from './compiled.ts';
-import { keyOf } from './online-key.ts';
+import { keyOf, type FeatureInputs } from './online-key.ts';
 import { requestReads, totalOf } from './online-plan.ts';
 import type { VerifyReport } from './online-contract.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
@@ -70,6 +70,25 @@ export async function verifyVectors(
   return counts.report({ from: start, until: end, isPartial: logged.isPartial });
 }
 
+export interface RecomputeInput {
+  readonly service: CompiledService;
+  readonly rows: readonly FeatureInputs[];
+  /** T of all of them, microseconds. */
+  readonly at: number;
+  readonly watermarks: Readonly<Record<string, number>>;
+}
+
+/** Vectors of a service at T from its source tables, as they were at these versions. */
+export async function recomputeVectors(
+  deps: RevisionDeps,
+  { service, rows, at, watermarks }: RecomputeInput,
+  signal: AbortSignal,
+): Promise<readonly (readonly (number | null)[])[]> {
+  const asked = rows.map((inputs) => ({ inputs, time: at, watermarks }));
+  const found = await recomputation(deps, service, asked, signal);
+  return asked.map((one) => found.vector(one, 'known'));
+}
+
 /** Lets messages of other tasks in. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
@@ -84,10 +103,13 @@ function isWhole({ values, watermarks }: LoggedVector, definition: CompiledServi
   );
 }
 
+/** What a vector is computed from. */
+type Asked = Pick<LoggedVector, 'inputs' | 'time' | 'watermarks'>;
+
 async function recomputation(
-  deps: VerifyDeps,
+  deps: RevisionDeps,
   service: CompiledService,
-  vectors: readonly LoggedVector[],
+  vectors: readonly Asked[],
   signal: AbortSignal,
 ): Promise<Recomputation> {
   const histories = new Map<string, ViewHistory>();
@@ -158,10 +180,7 @@ class Recomputation {
   }
 
   /** With the events known at the vector's watermarks, or with all that are known now. */
-  vector(
-    { inputs, time, watermarks }: LoggedVector,
-    as: 'known' | 'now',
-  ): readonly (number | null)[] {
+  vector({ inputs, time, watermarks }: Asked, as: 'known' | 'now'): readonly (number | null)[] {
     const values = this.#service.features.map((): number | null => null);
     for (const view of this.#views) {
       const version = as === 'now' ? Infinity : (watermarks[view.table] ?? Infinity);
