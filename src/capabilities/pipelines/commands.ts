@@ -45,7 +45,7 @@ function runCommand(program: Command, cli: CliContext): void {
         async (api) => {
           const started = await api.call(startPipeline, { body });
           cli.out.line(`run ${started.id}`);
-          return followRun(api, started.id, cli.out);
+          return followRun(api, started.id, { out: cli.out, signal: interrupted() });
         },
         // Stages call back over HTTP.
         { listens: true },
@@ -66,7 +66,18 @@ function planLines({ stages }: Plan): readonly string[] {
   });
 }
 
+/** Aborts at the first Ctrl-C; a second one ends the command at once, as usual. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller.signal;
+}
+
 function printEnd(run: PipelineRun, cli: CliContext): void {
+  if (run.state === 'queued' || run.state === 'running') {
+    cli.out.line('Left alone: what runs goes on; `millwright up` or another run takes it up.');
+    cli.out.line(`  To end it: millwright pipelines cancel ${run.id}`);
+  }
   if (run.state === 'cancelled') cli.out.line('The run was cancelled.');
   if (run.error === null) return;
   cli.out.line(run.error.message);
@@ -170,7 +181,7 @@ function cancelCommand(pipelines: Command, cli: CliContext): void {
       const run = await cli.withApi(
         async (api) => {
           await api.call(cancelPipelineRun, { params });
-          return followRun(api, id, cli.out);
+          return followRun(api, id, { out: cli.out });
         },
         { listens: true },
       );

@@ -8,8 +8,15 @@ const LOOK_MS_MIN = 20;
 const LOOK_MS_MAX = 500;
 const OVER: ReadonlySet<PipelineRun['state']> = new Set(['succeeded', 'failed', 'cancelled']);
 
-/** Prints a line for each stage as it begins and ends; returns the run when it is over. */
-export async function followRun(api: Api, id: string, out: Output): Promise<PipelineRun> {
+/**
+ * Prints a line for each stage as it begins and ends; returns the run when it is over, or as it is
+ * when the signal aborts.
+ */
+export async function followRun(
+  api: Api,
+  id: string,
+  { out, signal }: { readonly out: Output; readonly signal?: AbortSignal },
+): Promise<PipelineRun> {
   const told = new Map<string, string>();
   const tell = (key: string, text: string): void => {
     if (told.get(key) === text) return;
@@ -25,8 +32,9 @@ export async function followRun(api: Api, id: string, out: Output): Promise<Pipe
       const text = stepLine(step);
       if (text !== null) tell(step.stage, `  ${step.stage.padEnd(width)}  ${text}`);
     }
-    if (OVER.has(run.state)) return run;
-    await sleep(delay);
+    if (OVER.has(run.state) || signal?.aborted === true) return run;
+    // Woken early it looks once more.
+    await sleep(delay, signal).catch(() => undefined);
   }
 }
 

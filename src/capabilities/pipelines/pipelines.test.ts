@@ -330,6 +330,29 @@ describe('cancelling', () => {
   });
 });
 
+test('a run that waits can be cancelled before it begins', async () => {
+  write({ 'dvc.yaml': 'stages: {slow: {cmd: "touch began; sleep 60", always_changed: true}}' });
+  const first = await start();
+  await present('began');
+  const second = await start();
+  await app.api.call(cancelPipelineRun, { params: { run: second.id } });
+  expect(states(await ended(second.id))).toEqual(['slow skipped']);
+  await app.api.call(cancelPipelineRun, { params: { run: first.id } });
+  expect((await ended(first.id)).state).toBe('cancelled');
+});
+
+test('a stage keeps away from what a dvc that runs is writing', async () => {
+  const lock = { write: { [path.join(folder, 'data')]: { pid: process.pid, cmd: 'dvc repro' } } };
+  writeTwoStages();
+  write({ '.dvc/tmp/rwlock': JSON.stringify(lock) });
+  const refused = await run();
+  expect(refused.error?.message).toContain(`dvc repro (process ${process.pid}) is using`);
+  expect(existsSync(path.join(folder, 'ran'))).toBe(false);
+  // One that has died has left its entry behind.
+  write({ '.dvc/tmp/rwlock': JSON.stringify(lock).replace(`${process.pid}`, '4194303') });
+  expect((await run()).state).toBe('succeeded');
+});
+
 describe('a log', () => {
   test('is read from where one stopped, in whole characters', async () => {
     write({ 'dvc.yaml': 'stages: {a: {cmd: "printf a€b", always_changed: true}}' });

@@ -14,6 +14,7 @@ import { makeFolder, replaceFile } from '../../platform/exec/durable-file.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { Env } from '../../platform/system.ts';
 import { gitCodeTree, listedCodeTree, unignoredByGit } from './code-tree.ts';
+import { refuseWhileDvcRuns } from './dvc-lock-holders.ts';
 import type { Inspection } from './inspect-stage.ts';
 import type { ObjectCache } from './object-cache.ts';
 import { combinePins, PIN_BYTES_MAX, readPin, type Pinned } from './pin-file.ts';
@@ -69,6 +70,13 @@ export class StageFiles {
       );
     }
     await makeFolder(project.locate(stage, '.'));
+    if (project.dvcFolder !== null) {
+      await refuseWhileDvcRuns(project.dvcFolder, {
+        name: stage.name,
+        reads: stage.deps.map((dep) => project.locate(stage, dep)),
+        writes: stage.outs.map(({ path: out }) => project.locate(stage, out)),
+      });
+    }
     return {
       stage,
       inputs: entryToText({ cmd: stage.cmd, ...inputs, outs: [] }),
