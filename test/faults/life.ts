@@ -45,7 +45,9 @@ export const FAULTS: Readonly<
   'step.after-transition': 'step',
 };
 
-export function pointsOf(owner: 'journal' | 'change' | 'engine' | 'step'): readonly FaultPoint[] {
+export function pointsOf(
+  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'step' | 'training',
+): readonly FaultPoint[] {
   return FAULT_POINTS.filter((point) => FAULTS[point] === owner);
 }
 
