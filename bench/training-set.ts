@@ -210,9 +210,10 @@ function findings(rounds: readonly Measured[], flights: number): Findings {
       `${flights} landings and departures over ${DAYS} days, ${AIRPORTS} airports of uneven size; ` +
       'three views (origin, destination, route) of 4 windows and 3 aggregates, and three features ' +
       'of the request; one row for each departure of the last days. "sweep" is the whole build: ' +
-      'reading the tables, labels, sorting, sweeping, the profile, the Parquet file and the commit. ' +
-      '"frames" is only the windows, by RANGE frames of the same DuckDB into a table in memory; its ' +
-      'values are compared with ours. One DuckDB thread, as in the engine. The first round is dropped.',
+      'reading the tables, labels, sorting, sweeping, profile, Parquet file and commit. ' +
+      '"frames" is only the windows, by RANGE frames of the same DuckDB into a table in memory; ' +
+      'its values are compared with ours. One DuckDB thread, as in the engine. ' +
+      'The first round is dropped.',
     settings: { flights, days: DAYS, airports: AIRPORTS, threads: 1 },
     versions: { '@duckdb/node-api': packageVersion('@duckdb/node-api') },
     rounds,

@@ -131,7 +131,9 @@ function print(built: TrainingVersion & { readonly reused: boolean }, cli: CliCo
   const { name, version, rows, features, range, leftOut, labelRate } = built;
   const how = built.reused ? '   (as before: nothing changed)' : '';
   cli.out.line(`${name}@v${version}   ${rows} rows, ${features.length} features${how}`);
-  cli.out.line(`  T from ${range.from} to ${range.until}   label ${built.label} ${labelRate}`);
+  cli.out.line(
+    `  T from ${range.from} to ${range.until}   label ${built.label}, mean ${Number(labelRate.toPrecision(4))}`,
+  );
   cli.out.line(
     `  left out: ${leftOut.unfinishedWindow} before the longest window is full, ` +
       `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one`,

@@ -129,14 +129,14 @@ describe('feature definitions', () => {
         (it['views']!['route_delays']!['features'] = {
           d: { agg: 'avg', of: 'clamp(dely, 0, 1)' },
         }),
-      'views.route_delays.features.d.of: there is no column dely (at character 7).',
+      'There is no column dely (at character 7).',
       ['views', 'route_delays', 'features', 'd', 'of'],
       'Meant: delay?',
     ],
     [
       'an average of a boolean',
       (it) => (it['views']!['route_delays']!['features'] = { d: { agg: 'avg', of: 'late' } }),
-      'a boolean cannot be aggregated',
+      'A boolean cannot be aggregated.',
       ['views', 'route_delays', 'features', 'd', 'of'],
       'Write cast(... as double).',
     ],

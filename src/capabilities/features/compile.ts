@@ -115,5 +115,5 @@ function asDouble(expression: Expression, path: readonly PropertyKey[]): Express
     return { kind: 'call', type: 'double', operation: 'cast', args: [expression] };
   }
   const hint = expression.type === 'boolean' ? 'Write cast(... as double).' : undefined;
-  throw invalid(path, `${path.join('.')}: a ${expression.type} cannot be aggregated.`, hint);
+  throw invalid(path, `A ${expression.type} cannot be aggregated.`, hint);
 }

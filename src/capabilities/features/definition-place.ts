@@ -22,7 +22,7 @@ function atPlace<T>(path: readonly PropertyKey[], action: () => T): T {
     return action();
   } catch (thrown) {
     if (!(thrown instanceof ExpressionError)) throw thrown;
-    throw invalid(path, `${path.join('.')}: ${thrown.message}.`, thrown.hint);
+    throw invalid(path, `${sentence(thrown.message)}.`, thrown.hint);
   }
 }
 
@@ -37,4 +37,8 @@ export function reference<T>(
   if (found !== undefined) return found;
   const hint = suggestion(name, [...all.keys()], 'Declare it first.');
   throw invalid(path, `There is no ${kind} ${name}.`, hint);
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -152,7 +152,7 @@ export function parseDefinitions(declared: Declared): Definitions {
   const [issue] = parsed.error.issues;
   const path = [...issue!.path];
   if (issue!.code === 'unrecognized_keys') path.push(issue!.keys[0] ?? '');
-  throw invalid(path, `${path.join('.')}: ${issue!.message}.`);
+  throw invalid(path, `${issue!.message}.`);
 }
 
 /** A declaration that cannot be applied; `path` leads to it in the file. */
