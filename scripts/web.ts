@@ -8,7 +8,7 @@ const SOURCES = [
   'src/web/**/*',
   'src/base/**/*.ts',
   'src/formats/**/*.ts',
-  'src/capabilities/*/contract.ts',
+  'src/capabilities/*/*contract.ts',
   'src/capabilities/*/ui/**/*',
   'vite.config.ts',
   'package-lock.json',

@@ -1,9 +1,16 @@
-import { IconBinaryTree, IconLayoutDashboard, type Icon } from '@tabler/icons-react';
+import {
+  IconBinaryTree,
+  IconBox,
+  IconChartDots,
+  IconFlask,
+  IconLayoutDashboard,
+  type Icon,
+} from '@tabler/icons-react';
 
 export interface Page {
   /** The word in the left-hand list. */
   readonly word: string;
-  readonly to: '/' | '/trace';
+  readonly to: '/' | '/trace' | '/runs' | '/models' | '/features';
   /** `g` and then this key goes there. */
   readonly key: string;
   readonly icon: Icon;
@@ -13,4 +20,7 @@ export interface Page {
 export const pages: readonly Page[] = [
   { word: 'Overview', to: '/', key: 'o', icon: IconLayoutDashboard },
   { word: 'Trace', to: '/trace', key: 't', icon: IconBinaryTree },
+  { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
+  { word: 'Models', to: '/models', key: 'm', icon: IconBox },
+  { word: 'Features', to: '/features', key: 'f', icon: IconChartDots },
 ];

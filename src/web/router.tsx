@@ -51,8 +51,140 @@ const tracedRequest = createRoute({
   ),
 });
 
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: '/runs',
+  validateSearch: z.object({
+    /** Number of an experiment. */
+    experiment: optional(z.number().int().min(0)),
+    /** What was typed: a part of a name, or MLflow's filter. */
+    filter: optional(z.string().max(5000)),
+    /** `metrics.auc DESC`. */
+    order: optional(z.string().max(500)),
+    /** Metrics and parameters shown, as MLflow's searches name them. */
+    columns: optional(z.array(z.string().max(300)).max(12)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/tracking/ui/runs-page.tsx'),
+    'RunsPage',
+  ),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$runId',
+  validateSearch: z.object({
+    /** The metric drawn, and over what. */
+    metric: optional(z.string().max(250)),
+    axis: optional(z.enum(['step', 'time'])),
+    /** The artifact folder listed, and the file shown. */
+    folder: optional(z.string().max(1000)),
+    file: optional(z.string().max(1000)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/tracking/ui/run-page.tsx'),
+    'RunPage',
+  ),
+});
+
+const models = createRoute({
+  getParentRoute: () => root,
+  path: '/models',
+  component: lazyRouteComponent(
+    () => import('../capabilities/registry/ui/models-page.tsx'),
+    'ModelsPage',
+  ),
+});
+
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model',
+  component: lazyRouteComponent(
+    () => import('../capabilities/registry/ui/model-page.tsx'),
+    'ModelPage',
+  ),
+});
+
+const modelVersion = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/versions/$version',
+  component: lazyRouteComponent(
+    () => import('../capabilities/registry/ui/version-page.tsx'),
+    'VersionPage',
+  ),
+});
+
+const features = createRoute({
+  getParentRoute: () => root,
+  path: '/features',
+  component: lazyRouteComponent(
+    () => import('../capabilities/features/ui/features-page.tsx'),
+    'FeaturesPage',
+  ),
+});
+
+const featureService = createRoute({
+  getParentRoute: () => root,
+  path: '/features/services/$service',
+  validateSearch: z.object({
+    /** What a vector is looked up by, as typed. */
+    inputs: optional(z.record(z.string().max(255), z.string().max(500))),
+    /** As of when: RFC 3339. */
+    at: optional(z.string().max(40)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/features/ui/service-page.tsx'),
+    'ServicePage',
+  ),
+});
+
+const featureView = createRoute({
+  getParentRoute: () => root,
+  path: '/features/views/$view',
+  component: lazyRouteComponent(
+    () => import('../capabilities/features/ui/view-page.tsx'),
+    'ViewPage',
+  ),
+});
+
+const trainingSet = createRoute({
+  getParentRoute: () => root,
+  path: '/features/training-sets/$name',
+  component: lazyRouteComponent(
+    () => import('../capabilities/features/ui/training-set-page.tsx'),
+    'TrainingSetPage',
+  ),
+});
+
+const trainingVersion = createRoute({
+  getParentRoute: () => root,
+  path: '/features/training-sets/$name/versions/$version',
+  validateSearch: z.object({
+    /** The feature whose histogram is drawn. */
+    feature: optional(z.string().max(300)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/features/ui/training-version-page.tsx'),
+    'TrainingVersionPage',
+  ),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, trace, tracedRequest]),
+  routeTree: root.addChildren([
+    overview,
+    trace,
+    tracedRequest,
+    runs,
+    run,
+    models,
+    model,
+    modelVersion,
+    features,
+    featureService,
+    featureView,
+    trainingSet,
+    trainingVersion,
+  ]),
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,
   scrollRestoration: true,

@@ -1,4 +1,3 @@
-import { formatInstant, micros, MICROS_PER_SECOND } from '../../src/base/time.ts';
 import type {
   Label,
   Prediction,
@@ -10,11 +9,13 @@ import {
   type Arm,
   type Endpoint,
   type RouteRevision,
+  type Trace,
 } from '../../src/capabilities/serving/contract.ts';
 import type { Event, Health, Status } from '../../src/capabilities/workspace/contract.ts';
+import { flightFeatures, NO_FEATURES, type FeaturesFixture } from './fixture-features.ts';
+import { NO_TRACKING, trackingFixture, type TrackingFixture } from './fixture-runs.ts';
+import { at, hex, WALL_SECOND, wallAt } from './fixture-values.ts';
 
-/** 2026-03-02 10:00 UTC: the machine's time in every fixture. */
-const WALL_SECOND = 1_772_445_600;
 /** 2001-03-01 06:00 UTC: where the clock of the replay fixture stands. */
 const REPLAY_SECOND = 983_426_400;
 
@@ -41,26 +42,13 @@ export interface Fixture {
   readonly revisions: readonly RouteRevision[];
   readonly predictions: readonly Prediction[];
   readonly labels: readonly Label[];
+  /** What every trace tells of features and of the answering version's run. */
+  readonly traced: Pick<Trace, 'features' | 'origin'>;
   readonly traffic: readonly TrafficPoint[];
   /** Oldest first. */
   readonly events: readonly Event[];
-}
-
-export function at(second: number, sub = 0): string {
-  return formatInstant(micros(second * MICROS_PER_SECOND + sub));
-}
-
-export function wallAt(offsetSeconds: number): string {
-  return at(WALL_SECOND + offsetSeconds);
-}
-
-/** Hexadecimal text that differs by seed and looks like a digest. */
-function hex(seed: number, length: number): string {
-  let text = '';
-  for (let value = seed + 1; text.length < length; value = (value * 48_271) % 2_147_483_647) {
-    text += value.toString(16);
-  }
-  return text.slice(0, length);
+  readonly tracking: TrackingFixture;
+  readonly features: FeaturesFixture;
 }
 
 export function requestId(index: number): string {
@@ -112,8 +100,11 @@ export function emptyFixture(): Fixture {
     revisions: [],
     predictions: [],
     labels: [],
+    traced: { features: null, origin: null },
     traffic: [],
     events: [],
+    tracking: NO_TRACKING,
+    features: NO_FEATURES,
   };
 }
 
@@ -121,6 +112,7 @@ export interface Size {
   readonly endpoints: number;
   readonly predictions: number;
   readonly events: number;
+  readonly runs?: number;
 }
 
 /** A workspace at work. The first endpoint is called `late` and was rolled back once. */
@@ -156,6 +148,8 @@ export function busyFixture(size: Size): Fixture {
     ],
     traffic: names.flatMap((name, i) => traffic(name, i, WALL_SECOND)),
     events: Array.from({ length: size.events }, (_, i) => event(i + 1, names)),
+    tracking: trackingFixture(size.runs ?? 0),
+    features: flightFeatures(),
   };
 }
 

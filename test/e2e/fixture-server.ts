@@ -3,87 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { AppError, toAppError } from '../../src/base/errors.ts';
-import type { AnyRoute, RouteReply, RouteRequest } from '../../src/base/route.ts';
-import {
-  getLogStatus,
-  getTraffic,
-  listPredictions,
-} from '../../src/capabilities/predictions/contract.ts';
-import { listModels } from '../../src/capabilities/registry/contract.ts';
-import { listEndpoints, traceRequest } from '../../src/capabilities/serving/contract.ts';
-import {
-  EVENT_STREAM_PATH,
-  getHealth,
-  getStatus,
-  listEvents,
-  type Event,
-} from '../../src/capabilities/workspace/contract.ts';
+import { EVENT_STREAM_PATH, type Event } from '../../src/capabilities/workspace/contract.ts';
+import { ANSWERS } from './fixture-answers.ts';
 import type { Fixture } from './fixture-data.ts';
-
-interface Answer {
-  readonly route: AnyRoute;
-  readonly reply: (request: unknown, fixture: Fixture) => unknown;
-}
-
-function answer<R extends AnyRoute>(
-  route: R,
-  reply: (request: RouteRequest<R>, fixture: Fixture) => RouteReply<R>,
-): Answer {
-  return { route, reply: (request, fixture) => reply(request as RouteRequest<R>, fixture) };
-}
-
-/** One page of a list; the cursor is the offset. */
-function page<Item>(
-  items: readonly Item[],
-  query: { readonly limit: number; readonly cursor?: string | undefined },
-): { items: Item[]; nextCursor: string | null } {
-  const start = Number(query.cursor ?? 0);
-  const end = start + query.limit;
-  return { items: items.slice(start, end), nextCursor: end < items.length ? String(end) : null };
-}
-
-const ANSWERS: readonly Answer[] = [
-  answer(getHealth, (_, fixture) => fixture.health),
-  answer(getStatus, (_, fixture) => fixture.status),
-  answer(listEvents, ({ query }, { events }) => {
-    const { subject } = query;
-    const own = events.filter((event) => subject === undefined || event.subject === subject);
-    return page(own.toReversed(), query);
-  }),
-  answer(listModels, ({ query }, { models }) => page(models, query)),
-  answer(listEndpoints, ({ query }, { endpoints }) => page(endpoints, query)),
-  answer(getLogStatus, (_, fixture) => fixture.log),
-  answer(getTraffic, ({ query: { endpoint } }, { traffic }) => ({
-    points: traffic.filter((point) => endpoint === undefined || point.endpoint === endpoint),
-  })),
-  answer(listPredictions, ({ params, query }, { predictions }) =>
-    page(
-      predictions.filter(({ endpoint }) => endpoint === params.endpoint),
-      query,
-    ),
-  ),
-  answer(traceRequest, ({ params: { requestId } }, fixture) => {
-    const prediction = fixture.predictions.find((p) => p.requestId === requestId);
-    if (prediction === undefined) {
-      throw new AppError('REQUEST_NOT_FOUND', `No answered request has the id ${requestId}.`, {
-        hint: 'Ids are shown in the answer of each request.',
-      });
-    }
-    const { endpoint, routeRevision, model, modelVersion } = prediction;
-    return {
-      prediction,
-      route:
-        fixture.revisions.find(
-          (revision) => revision.endpoint === endpoint && revision.revision === routeRevision,
-        ) ?? null,
-      model: fixture.versions.find((v) => v.model === model && v.version === modelVersion) ?? null,
-      labels: fixture.labels.filter((label) => label.requestId === requestId),
-      labelsMissing: null,
-      features: null,
-      origin: null,
-    };
-  }),
-];
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -148,9 +70,11 @@ export class FixtureServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     try {
+      const artifact = /^\/api\/v1\/runs\/[^/]+\/artifact$/.test(url.pathname);
       if (url.pathname === EVENT_STREAM_PATH) this.#follow(url, request, response);
+      else if (artifact) this.#sendArtifact(url.searchParams.get('path') ?? '', response);
       else if (url.pathname.startsWith('/api/') || url.pathname === '/health') {
-        sendJson(response, 200, this.#reply(url));
+        sendJson(response, 200, this.#reply(url, await bodyOf(request)));
       } else await this.#sendFile(url.pathname, response);
     } catch (error) {
       const { status, ...rest } = { status: toAppError(error).status, error: toAppError(error) };
@@ -158,18 +82,32 @@ export class FixtureServer {
     }
   }
 
-  #reply(url: URL): unknown {
+  #reply(url: URL, body: unknown): unknown {
     for (const { route, reply } of ANSWERS) {
       const params = matchPath(route.path, url.pathname);
       if (params === null) continue;
       const request = {
         params: route.params?.parse(params),
         query: route.query?.parse(Object.fromEntries(url.searchParams)),
-        body: undefined,
+        body: route.body?.parse(body),
       };
       return route.reply.parse(reply(request, this.#fixture));
     }
     throw new AppError('ROUTE_NOT_FOUND', `There is no ${url.pathname}.`);
+  }
+
+  #sendArtifact(path: string, response: ServerResponse): void {
+    const text = this.#fixture.tracking.files[path];
+    if (text === undefined) {
+      throw new AppError('ARTIFACT_NOT_FOUND', `The run has no file ${path}.`, {
+        hint: 'Its files are listed on its page.',
+      });
+    }
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment',
+    });
+    response.end(text);
   }
 
   #follow(url: URL, request: IncomingMessage, response: ServerResponse): void {
@@ -190,6 +128,13 @@ export class FixtureServer {
     response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
     response.end(bytes);
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  if (request.method !== 'POST') return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

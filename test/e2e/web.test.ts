@@ -5,6 +5,8 @@ import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, putEndpoint } from '../../src/capabilities/serving/contract.ts';
 import { versionModel } from '../onnx-model.ts';
 import { busyFixture, emptyFixture, event, replayFixture, requestId } from './fixture-data.ts';
+import { runId } from './fixture-runs.ts';
+import { withFeatures } from './fixture-trace.ts';
 import { NARROW, overflow, picture, rows, WebPages } from './web-pages.ts';
 
 const FEW = busyFixture({ endpoints: 3, predictions: 60, events: 40 });
@@ -180,6 +182,43 @@ describe('the trace', () => {
     expect(await text('Outputs')).toContain('0.17  0.83');
     expect(await text('Labels')).toMatch(/2, holds/);
     await picture(page, 'request');
+  });
+
+  it('holds what was served beside what comes out of the tables', async () => {
+    web.server.show(withFeatures(FEW));
+    const page = await web.open(`/trace/${requestId(0)}`);
+    const features = page.getByRole('region', { name: 'Features', exact: true });
+    await features.getByText('1 value recomputed otherwise').waitFor();
+    const first = features.getByRole('table').locator('tbody tr').first();
+    expect(await first.innerText()).toMatch(
+      /destination_delays__delay_2h\s+0\.\d+\s+0\.5\s+differs/,
+    );
+    const text = await page.getByRole('region', { name: 'Asked with' }).innerText();
+    expect(text).toMatch(/late_v1.*origin=ORD, destination=LGA, distance=733/s);
+    expect(text).toContain('default.landings version 117');
+    const checks = page.getByRole('region', { name: 'Checks' });
+    expect(await checks.innerText()).toMatch(/golden\s+v2\s+not done\s+no golden requests/);
+    await picture(page, 'request-features');
+    await page.getByRole('region', { name: 'Trained' }).getByRole('link').click();
+    await page.waitForURL(`**/runs/${runId(1)}`);
+    web.forgive(/404 \(Not Found\)/);
+  });
+
+  it('says why nothing could be recomputed', async () => {
+    const fixture = withFeatures(FEW);
+    const { features } = fixture.traced;
+    const values = features!.rows[0]!.values.map(({ name, served }) => ({
+      name,
+      served,
+      isSame: null,
+    }));
+    const notRecomputed = 'Version 3 of default.landings is gone.';
+    const rows = [{ ...features!.rows[0]!, values }];
+    const traced = { features: { ...features!, rows, notRecomputed }, origin: null };
+    web.server.show({ ...fixture, traced });
+    const page = await web.open(`/trace/${requestId(0)}`);
+    await page.getByText(notRecomputed).waitFor();
+    expect(await page.getByText('recomputed alike').count()).toBe(0);
   });
 
   it('cuts a large tensor short and says how much is missing', async () => {

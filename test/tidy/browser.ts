@@ -6,7 +6,8 @@ import { isServer } from './direction.ts';
 /** The browser's composition root: where the shell and every capability's pages meet. */
 export const PAGE_LISTS: readonly string[] = ['src/web/router.tsx'];
 
-const CONTRACT = /^src\/capabilities\/[^/]+\/contract\.ts$/;
+/** `contract.ts`, or `<noun>-contract.ts` where one file would hold two subjects. */
+const CONTRACT = /^src\/capabilities\/[^/]+\/(?:[a-z]+-)?contract\.ts$/;
 
 /** Code that the browser loads: the shell, every ui/, and what both sides read. */
 function isBrowser(file: SourceFile): boolean {

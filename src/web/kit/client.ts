@@ -36,6 +36,14 @@ export async function call<R extends AnyRoute>(
   return (import.meta.env.DEV ? route.reply.parse(reply) : reply) as RouteReply<R>;
 }
 
+/** The bytes behind a URL of this server that no JSON route describes, such as a file's. */
+export async function callBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const response = await request(url, signal === undefined ? {} : { signal });
+  if (response.ok) return response.arrayBuffer();
+  const reply: unknown = await response.json().catch(() => undefined);
+  throw errorOf(reply, `GET ${url}`, response.status);
+}
+
 async function request(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);

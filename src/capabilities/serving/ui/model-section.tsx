@@ -4,6 +4,7 @@ import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { Facts, type Fact } from '../../../web/kit/facts.tsx';
 import { formatBytes, formatDigest } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
+import { PageLink } from '../../../web/kit/link.tsx';
 import { Section } from '../../../web/kit/section.tsx';
 import type { Prediction } from '../../predictions/contract.ts';
 import type { ModelVersion, TensorSpec } from '../../registry/contract.ts';
@@ -19,10 +20,14 @@ export function ModelSection({ prediction, model }: ModelSectionProps): ReactNod
   const answered: readonly Fact[] = [
     [
       'Version',
-      <>
+      <PageLink
+        key="version"
+        to="/models/$model/versions/$version"
+        params={{ model: prediction.model, version: String(modelVersion) }}
+      >
         {`${prediction.model} `}
         <Text span inherit fw={600}>{`v${modelVersion}`}</Text>
-      </>,
+      </PageLink>,
     ],
     ['Digest', <CopyCode key="digest" code={digest} shown={formatDigest(digest)} />],
     ['Runtime', runtime],

@@ -8,8 +8,12 @@ import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { StatusBadge, statusTone } from '../../../web/kit/status-badge.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { traceRequest, type Trace } from '../contract.ts';
+import { EntitySection } from './entity-section.tsx';
+import { EvidenceSection } from './evidence-section.tsx';
+import { FeaturesSection } from './features-section.tsx';
 import { LabelsSection } from './labels-section.tsx';
 import { ModelSection } from './model-section.tsx';
+import { OriginSection } from './origin-section.tsx';
 import { RequestSearch } from './request-search.tsx';
 import { RequestSection } from './request-section.tsx';
 import { RoutingSection } from './routing-section.tsx';
@@ -54,14 +58,19 @@ function Outcome({ trace }: { readonly trace: Trace }): ReactNode {
 }
 
 function Chain({ trace }: { readonly trace: Trace }): ReactNode {
-  const { prediction } = trace;
+  const { prediction, route, features, origin } = trace;
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, md: 2, lg: 3 }} spacing="md">
         <RequestSection prediction={prediction} />
-        <RoutingSection prediction={prediction} route={trace.route} />
+        <RoutingSection prediction={prediction} route={route} />
         <ModelSection prediction={prediction} model={trace.model} />
+        {origin !== null && <OriginSection origin={origin} />}
+        {features !== null && (
+          <EntitySection features={features} watermark={prediction.features?.watermark} />
+        )}
       </SimpleGrid>
+      {features !== null && <FeaturesSection features={features} />}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
         <TensorSection
           title="Inputs"
@@ -74,6 +83,7 @@ function Chain({ trace }: { readonly trace: Trace }): ReactNode {
           wasTruncated={prediction.truncated}
         />
       </SimpleGrid>
+      {route !== null && route.evidence.length > 0 && <EvidenceSection route={route} />}
       <LabelsSection prediction={prediction} labels={trace.labels} missing={trace.labelsMissing} />
     </Stack>
   );

@@ -1,0 +1,197 @@
+import { AppError } from '../../src/base/errors.ts';
+import type { AnyRoute, RouteReply, RouteRequest } from '../../src/base/route.ts';
+import {
+  getLogStatus,
+  getTraffic,
+  listPredictions,
+} from '../../src/capabilities/predictions/contract.ts';
+import {
+  getFeatures,
+  getService,
+  getTrainingSet,
+  getTrainingVersion,
+  getWatermarks,
+  listServices,
+  listTrainingSets,
+  listTrainingVersions,
+  listViews,
+} from '../../src/capabilities/features/contract.ts';
+import { getLineage } from '../../src/capabilities/lineage/contract.ts';
+import { getVersion, listModels, listVersions } from '../../src/capabilities/registry/contract.ts';
+import { listEndpoints, traceRequest } from '../../src/capabilities/serving/contract.ts';
+import {
+  getRun,
+  listArtifacts,
+  listExperiments,
+  listRuns,
+  metricHistory,
+  type Run,
+} from '../../src/capabilities/tracking/contract.ts';
+import { getTable } from '../../src/capabilities/tables/contract.ts';
+import { getHealth, getStatus, listEvents } from '../../src/capabilities/workspace/contract.ts';
+import type { Fixture } from './fixture-data.ts';
+import { entriesOf, type TrackingFixture } from './fixture-runs.ts';
+import { lineageOf } from './fixture-lineage.ts';
+
+interface Answer {
+  readonly route: AnyRoute;
+  readonly reply: (request: unknown, fixture: Fixture) => unknown;
+}
+
+function answer<R extends AnyRoute>(
+  route: R,
+  reply: (request: RouteRequest<R>, fixture: Fixture) => RouteReply<R>,
+): Answer {
+  return { route, reply: (request, fixture) => reply(request as RouteRequest<R>, fixture) };
+}
+
+/** One page of a list; the cursor is the offset. */
+function page<Item>(
+  items: readonly Item[],
+  query: { readonly limit: number; readonly cursor?: string | undefined },
+): { items: Item[]; nextCursor: string | null } {
+  const start = Number(query.cursor ?? 0);
+  const end = start + query.limit;
+  return { items: items.slice(start, end), nextCursor: end < items.length ? String(end) : null };
+}
+
+export const ANSWERS: readonly Answer[] = [
+  answer(getHealth, (_, fixture) => fixture.health),
+  answer(getStatus, (_, fixture) => fixture.status),
+  answer(listEvents, ({ query }, { events }) => {
+    const { subject } = query;
+    const own = events.filter((event) => subject === undefined || event.subject === subject);
+    return page(own.toReversed(), query);
+  }),
+  answer(listModels, ({ query }, { models }) => page(models, query)),
+  answer(listEndpoints, ({ query }, { endpoints }) => page(endpoints, query)),
+  answer(getLogStatus, (_, fixture) => fixture.log),
+  answer(getTraffic, ({ query: { endpoint } }, { traffic }) => ({
+    points: traffic.filter((point) => endpoint === undefined || point.endpoint === endpoint),
+  })),
+  answer(listPredictions, ({ params, query }, { predictions }) =>
+    page(
+      predictions.filter(({ endpoint }) => endpoint === params.endpoint),
+      query,
+    ),
+  ),
+  answer(traceRequest, ({ params: { requestId } }, fixture) => {
+    const prediction = fixture.predictions.find((p) => p.requestId === requestId);
+    if (prediction === undefined) {
+      throw new AppError('REQUEST_NOT_FOUND', `No answered request has the id ${requestId}.`, {
+        hint: 'Ids are shown in the answer of each request.',
+      });
+    }
+    const { endpoint, routeRevision, model, modelVersion } = prediction;
+    return {
+      prediction,
+      route:
+        fixture.revisions.find(
+          (revision) => revision.endpoint === endpoint && revision.revision === routeRevision,
+        ) ?? null,
+      model: fixture.versions.find((v) => v.model === model && v.version === modelVersion) ?? null,
+      labels: fixture.labels.filter((label) => label.requestId === requestId),
+      labelsMissing: null,
+      ...fixture.traced,
+    };
+  }),
+  answer(listExperiments, ({ query }, { tracking }) => page(tracking.experiments, query)),
+  answer(listRuns, ({ query }, { tracking }) => {
+    if (query.filter?.startsWith('nonsense') === true) {
+      throw new AppError('INVALID_INPUT', 'Invalid clause(s) in filter string: nonsense');
+    }
+    const part = /ILIKE '%(.*)%'$/.exec(query.filter ?? '')?.[1] ?? '';
+    const own = tracking.runs.filter(
+      ({ experiment, name }) =>
+        (query.experiment ?? experiment) === experiment && name.includes(part),
+    );
+    return page(query.order === 'metrics.auc ASC' ? own.toReversed() : own, query);
+  }),
+  answer(getRun, ({ params }, { tracking }) => runOf(tracking, params.run)),
+  answer(metricHistory, ({ params, query }, { tracking }) =>
+    page(tracking.points[params.key] ?? [], query),
+  ),
+  answer(listArtifacts, ({ query }, { tracking }) =>
+    page(entriesOf(tracking.files, query.path), query),
+  ),
+  answer(listVersions, ({ params, query }, { versions }) =>
+    page(versions.filter(({ model }) => model === params.model).toReversed(), query),
+  ),
+  answer(getVersion, ({ params: { model, version } }, { versions }) => {
+    const found = versions.find((v) => v.model === model && v.version === version);
+    if (found !== undefined) return found;
+    throw new AppError('MODEL_VERSION_NOT_FOUND', `${model} has no version ${version}.`, {
+      hint: `See them with: millwright models versions ${model}`,
+    });
+  }),
+  answer(listServices, ({ query }, { features }) => page(features.services, query)),
+  answer(listViews, ({ query }, { features }) => page(features.views, query)),
+  answer(listTrainingSets, ({ query }, { features }) => page(features.sets, query)),
+  answer(getWatermarks, (_, { features }) => ({ items: [...features.watermarks], reached: true })),
+  answer(getService, ({ params }, { features }) =>
+    known(features.services, ({ name }) => name === params.service, params.service),
+  ),
+  answer(getTrainingSet, ({ params }, { features }) =>
+    known(features.sets, ({ name }) => name === params.name, params.name),
+  ),
+  answer(listTrainingVersions, ({ params, query }, { features }) =>
+    page(
+      features.versions.filter(({ name }) => name === params.name),
+      query,
+    ),
+  ),
+  answer(getTrainingVersion, ({ params }, { features }) =>
+    known(
+      features.versions,
+      ({ name, version }) => name === params.name && version === params.version,
+      `${params.name}@v${params.version}`,
+    ),
+  ),
+  answer(getFeatures, ({ body }, { features, status }) => {
+    const { service, inputs, at = status.now } = body;
+    const found = known(features.services, ({ name }) => name === service, service);
+    if (inputs['origin'] === null) {
+      throw new AppError('INVALID_INPUT', 'The key origin is missing.', {
+        hint: 'It takes origin (string), destination (string), distance (long).',
+      });
+    }
+    return {
+      service,
+      definition: found.hash,
+      at,
+      features: found.features.map(({ name }, index) => ({
+        name,
+        value: index === 2 ? null : index / 7,
+        ageSeconds: index === 2 ? null : 60 * index,
+      })),
+      watermarks: { 'default.landings': 117 },
+    };
+  }),
+  answer(getLineage, ({ query }) => lineageOf(query.of)),
+  answer(getTable, ({ params }) => ({
+    ...params,
+    columns: [],
+    version: 118,
+    rows: 937_000,
+    files: 4,
+    sizeBytes: 12_000_000,
+    createdAt: '2026-03-01T00:00:00Z',
+    location: `/srv/flights/.millwright/lake/${params.namespace}/${params.name}`,
+  })),
+];
+
+function known<Item>(items: readonly Item[], is: (item: Item) => boolean, name: string): Item {
+  const found = items.find(is);
+  if (found !== undefined) return found;
+  throw new AppError('FEATURE_SERVICE_NOT_FOUND', `There is no ${name}.`, {
+    hint: 'See what there is with: millwright features services',
+  });
+}
+
+function runOf({ runs }: TrackingFixture, id: string): Run {
+  const found = runs.find((run) => run.id === id);
+  if (found !== undefined) return found;
+  throw new AppError('RUN_NOT_FOUND', `Run with id=${id} not found`, {
+    hint: 'See them with: millwright runs ls',
+  });
+}

@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { busyFixture, emptyFixture, event } from './fixture-data.ts';
+import { runId } from './fixture-runs.ts';
+import { NARROW, overflow, picture, rows, WebPages } from './web-pages.ts';
+
+const SOME = busyFixture({ endpoints: 1, predictions: 0, events: 10, runs: 130 });
+
+const web = new WebPages();
+
+describe('the list of runs', () => {
+  it('says how to track the first run where there is none', async () => {
+    const page = await web.open('/runs');
+    await page.getByText('Nothing was tracked yet').waitFor();
+    await page.getByText('millwright run train').waitFor();
+    await page.getByText(`export MLFLOW_TRACKING_URI=${web.server.url}`).waitFor();
+    await picture(page, 'runs-empty');
+  });
+
+  it('shows what runs measured, and in which parameters they differ', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs');
+    const failed = page.getByRole('row', { name: /^odd-otter-104/ });
+    expect(await failed.innerText()).toMatch(/failed\s+0\.7689\s+NaN\s+47\.8\s+0\.1\s+5/);
+    expect(await page.getByRole('columnheader', { name: 'seed' }).count()).toBe(0);
+    await page.getByText('1–25 of 100 read so far').waitFor();
+    await page.getByRole('button', { name: 'Read more' }).click();
+    await page.getByText('1–25 of 130').waitFor();
+    await picture(page, 'runs');
+  });
+
+  it('lets the server sort, and keeps the order in the address', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs');
+    const auc = page.getByRole('columnheader', { name: 'auc' });
+    await auc.getByRole('button').click();
+    await page.waitForURL('**/runs?order=metrics.auc+DESC');
+    expect(await auc.getAttribute('aria-sort')).toBe('descending');
+    await auc.getByRole('button').click();
+    await page.waitForURL('**/runs?order=metrics.auc+ASC');
+    const first = page.getByRole('table', { name: 'Runs' }).locator('tbody tr').first();
+    await expect.poll(() => first.innerText()).toContain('229');
+    await page.reload();
+    await expect.poll(() => first.innerText()).toContain('229');
+    expect(await auc.getAttribute('aria-sort')).toBe('ascending');
+    expect(await page.getByRole('columnheader', { name: 'Took' }).getByRole('button').count()).toBe(
+      0,
+    );
+  });
+
+  it('finds runs by a part of their name, and by experiment', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs');
+    await page.getByRole('table', { name: 'Runs' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('otter-1');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/runs?filter=otter-1');
+    await expect.poll(() => rows(page, 'Runs')).toBe(25);
+    await page.getByRole('combobox', { name: 'Experiment' }).click();
+    await page.getByRole('option', { name: 'churn' }).click();
+    await page.waitForURL('**/runs?filter=otter-1&experiment=2');
+    await expect.poll(() => rows(page, 'Runs')).toBeLessThan(20);
+    expect(await page.getByRole('columnheader', { name: 'Experiment' }).count()).toBe(0);
+    await page.getByLabel('Search runs').fill('no such run');
+    await page.getByLabel('Search runs').press('Enter');
+    await page.getByText('No run is like that').waitFor();
+  });
+
+  it('shows why a filter was refused, with the filter still there to correct', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs?filter=nonsense%20%3D%3D%3D');
+    await page.getByRole('alert').getByText('Invalid clause(s) in filter string').waitFor();
+    expect(await page.getByLabel('Search runs').inputValue()).toBe('nonsense ===');
+    web.forgive(/400 \(Bad Request\)/);
+  });
+
+  it('takes the columns that the reader chooses', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs');
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByLabel('Find a metric or parameter').fill('seed');
+    await page.getByRole('checkbox', { name: 'params.seed' }).check();
+    await page.getByRole('columnheader', { name: 'seed' }).waitFor();
+    await page.reload();
+    await page.getByRole('columnheader', { name: 'seed' }).waitFor();
+  });
+});
+
+describe('one run', () => {
+  it('tells what it was made of, and what came of it', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`/runs/${runId(1)}`);
+    const text = async (name: string): Promise<string> =>
+      await page.getByRole('region', { name, exact: true }).innerText();
+    await page.getByRole('region', { name: 'Made of' }).waitFor();
+    expect(await text('Made of')).toMatch(
+      /python train\.py.*late_train@v3.*flights\.departures version 118/s,
+    );
+    expect(await text('Run')).toMatch(/ci.*1 min 1 s.*late v2/s);
+    expect(await text('Parameters')).toMatch(/lr\s+0\.05/);
+    expect(await text('Tags')).toMatch(/team\s+flights/);
+    await page.locator('canvas').waitFor();
+    await picture(page, 'run');
+    await page.getByRole('link', { name: 'late v2' }).click();
+    await page.waitForURL('**/models/late/versions/2');
+  });
+
+  it('draws the chosen metric, every page of it, by step or by time', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`/runs/${runId(1)}`);
+    await page.getByRole('button', { name: 'log_loss' }).click();
+    await page.waitForURL('**?metric=log_loss');
+    await page.getByText(/^2,500 values; least 0\.42\d*, most 0\.92; 24 NaN left out$/).waitFor();
+    await page.getByText('by time').click();
+    await page.waitForURL('**?metric=log_loss&axis=time');
+    await page.getByRole('img', { name: /^log_loss: by time/ }).waitFor();
+  });
+
+  it('walks folders of artifacts and shows small files', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`/runs/${runId(1)}`);
+    await page.getByRole('link', { name: 'File report.json' }).click();
+    const preview = page.getByRole('region', { name: 'Preview of report.json' });
+    await preview.getByText('"ORD": 0.76').waitFor();
+    await page.getByRole('link', { name: 'File log.txt' }).click();
+    await page.getByText('Files up to 256 KiB are shown here').waitFor();
+    await page.getByRole('link', { name: 'Folder plots' }).click();
+    await page.getByRole('link', { name: 'File calibration.svg' }).click();
+    const image = page.getByRole('img', { name: 'calibration.svg' });
+    await image.waitFor();
+    const width = `document.querySelector('img[alt="calibration.svg"]').naturalWidth`;
+    await expect.poll(() => page.evaluate(width)).toBe(240);
+    await picture(page, 'run-artifact');
+    await page.getByRole('link', { name: 'all' }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download report.json' }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toBe('report.json');
+    expect(JSON.parse(await readFile(await saved.path(), 'utf8'))).toMatchObject({ auc: 0.7741 });
+  });
+
+  it('says what to do where nothing was pinned, measured or written', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`/runs/${runId(7)}`);
+    await page.getByText('Nothing tells what this run was made of').waitFor();
+    await page.getByText('millwright run STAGE').waitFor();
+    await page.getByText('Nothing was measured').waitFor();
+    await page.getByText('No file was logged').waitFor();
+    await picture(page, 'run-bare');
+  });
+
+  it('explains an id that no run has, and a file that is gone', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs/run_00000000000000000000000000000000');
+    await page.getByRole('alert').getByText('RUN_NOT_FOUND').waitFor();
+    await page.goto(`${web.server.url}/runs/${runId(1)}?file=gone.txt`);
+    await page.getByRole('alert').getByText('ARTIFACT_NOT_FOUND').waitFor();
+    web.forgive(/404 \(Not Found\)/);
+  });
+
+  it('follows a run as it goes on', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`/runs/${runId(0)}`);
+    await page.getByRole('status', { name: /Connection: live/ }).waitFor();
+    await page.getByText('not yet').waitFor();
+    const runs = SOME.tracking.runs.map((run, index) =>
+      index === 0 ? { ...run, status: 'FINISHED' as const, endedAt: run.startedAt } : run,
+    );
+    web.server.show({ ...SOME, tracking: { ...SOME.tracking, runs } });
+    web.server.emit({ ...event(11, ['late']), subject: `run/${runId(0)}`, kind: 'run.finished' });
+    await page.getByText('0 ms').waitFor();
+    expect(await page.getByText('not yet').count()).toBe(0);
+  });
+});
+
+it('fits runs on a narrow screen, and in the dark', async () => {
+  web.server.show(SOME);
+  for (const url of ['/runs', `/runs/${runId(1)}?file=report.json`, `/runs/${runId(7)}`]) {
+    const page = await web.open(url, { size: NARROW, scheme: 'dark' });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await expect.poll(() => page.getByLabel('Loading').count()).toBe(0);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await picture(page, `narrow${url.replaceAll(/\W+/g, '-').slice(0, 30)}`);
+  }
+  web.server.show(emptyFixture());
+  const page = await web.open('/runs', { size: NARROW });
+  await page.getByText('Nothing was tracked yet').waitFor();
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+});
+
+it('goes to every page by two keys', async () => {
+  web.server.show(SOME);
+  const page = await web.open('/');
+  for (const [key, path] of [
+    ['r', '/runs'],
+    ['m', '/models'],
+    ['o', '/'],
+  ] as const) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    await page.waitForURL(`${web.server.url}${path}`);
+  }
+});
