@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as prettier from 'prettier';
 import { ROOT } from '../scripts/run.ts';
@@ -8,7 +8,7 @@ import { RESULTS, type BenchResult, type Row } from './rig/result.ts';
 
 const README = join(ROOT, 'bench', 'README.md');
 const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
-const NAMES = ['start', 'gateway', 'journal', 'interference'] as const;
+const NAMES = ['start', 'gateway', 'journal', 'interference', 'training-set', 'pipelines'] as const;
 
 function table(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0]!);
@@ -43,9 +43,10 @@ function section(result: BenchResult): string {
   ].join('\n\n');
 }
 
-const results = NAMES.map(
-  (name) => JSON.parse(readFileSync(join(RESULTS, `${name}.json`), 'utf8')) as BenchResult,
-);
+// A benchmark that has not been kept yet has no section.
+const results = NAMES.map((name) => join(RESULTS, `${name}.json`))
+  .filter((file) => existsSync(file))
+  .map((file) => JSON.parse(readFileSync(file, 'utf8')) as BenchResult);
 const text = readFileSync(README, 'utf8');
 const before = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
 const after = text.slice(text.indexOf(END));

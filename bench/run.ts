@@ -3,7 +3,7 @@ import { run } from '../scripts/run.ts';
 
 /** `npm run bench`: the named benchmarks, by default all, one after the other; then the report. */
 
-const ALL = ['start', 'gateway', 'journal', 'interference', 'training-set'];
+const ALL = ['start', 'gateway', 'journal', 'interference', 'training-set', 'pipelines'];
 
 await runMain(async () => {
   const given = process.argv.slice(2);

@@ -158,7 +158,7 @@ export class PythonEnvironments implements Environments {
         if (name !== undefined) {
           collected += 1;
           says(`installing ${Math.min(collected, total)} of ${total}: ${name}`);
-        } else if (/^(?:Installing|Building|Preparing|Downloaded)/.test(line)) {
+        } else if (/^(?:Installing|Building|Resolved|Prepared|Installed|Downloading)/.test(line)) {
           says(line.slice(0, SAID_MAX));
         }
       },
@@ -277,7 +277,9 @@ function culprit(
   requirements: readonly LockedRequirement[],
   output: string,
 ): LockedRequirement | null {
-  const errors = output.split('\n').filter((line) => /error|no matching|×|╰|from/i.test(line));
+  const errors = output
+    .split('\n')
+    .filter((line) => /error|no matching|cause|because|from/i.test(line));
   for (const error of errors.toReversed()) {
     const words = error.split(/[\s'"`,()]+/).map((word) => packageName(word));
     const found = requirements.find(({ name }) => words.includes(name));
