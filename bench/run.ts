@@ -3,7 +3,15 @@ import { run } from '../scripts/run.ts';
 
 /** `npm run bench`: the named benchmarks, by default all, one after the other; then the report. */
 
-const ALL = ['start', 'gateway', 'journal', 'interference', 'training-set', 'pipelines'];
+const ALL = [
+  'start',
+  'gateway',
+  'journal',
+  'interference',
+  'training-set',
+  'pipelines',
+  'online-features',
+];
 
 await runMain(async () => {
   const given = process.argv.slice(2);

@@ -33,11 +33,12 @@ export function ingestChanges(
     isRemoved: [],
   };
   const prefix = idsPrefix(build.id);
+  const slab = new Slab();
   for (const row of lastOfEach(rows.ids)) {
     const key = prefix + idText(rows.ids[row]!);
     const stored = kv.get(key);
     const isKept = rows.times[row]! >= forgottenBefore;
-    const value = isKept ? encodeEvent(rows, row) : null;
+    const value = isKept ? encodeEvent(rows, row, slab) : null;
     if (stored !== null && value !== null && Buffer.compare(stored, value) === 0) continue;
     if (stored === null && value === null) continue;
     if (stored !== null) pushRemoved(changed, stored);
@@ -117,10 +118,27 @@ function pushRemoved(changed: Changed, stored: Uint8Array): void {
 
 const decoder = new TextDecoder();
 
+const SLAB_BYTES = 256 * 1024;
+
+/** Memory for many small values at once: a piece of its own for each costs more than the rest. */
+class Slab {
+  #bytes = Buffer.alloc(0);
+  #used = 0;
+
+  take(length: number): Buffer {
+    if (this.#used + length > this.#bytes.length) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length));
+      this.#used = 0;
+    }
+    this.#used += length;
+    return this.#bytes.subarray(this.#used - length, this.#used);
+  }
+}
+
 /** What is kept of an event under its id: time and values as doubles, then its keys as JSON. */
-function encodeEvent(rows: EventRows, row: number): Uint8Array {
+function encodeEvent(rows: EventRows, row: number, slab: Slab): Uint8Array {
   const keys = JSON.stringify(rows.keys.map((column) => column[row]));
-  const bytes = Buffer.allocUnsafeSlow(8 * (1 + rows.values.length) + Buffer.byteLength(keys));
+  const bytes = slab.take(8 * (1 + rows.values.length) + Buffer.byteLength(keys));
   let at = bytes.writeDoubleLE(rows.times[row]!);
   for (const column of rows.values) at = bytes.writeDoubleLE(column[row]!, at);
   bytes.write(keys, at);

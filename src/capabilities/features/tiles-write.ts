@@ -252,13 +252,11 @@ function cutBefore(leaf: Leaf, before: number): void {
 }
 
 /** Rows by the last leaf that begins no later than they are; earlier ones by the first leaf. */
-function byLeaf(
-  leaves: readonly Leaf[],
-  rows: TileRows,
-  added: readonly number[],
-): Map<number, number[]> {
-  const firsts = Float64Array.from(leaves, ({ first }) => first);
+function byLeaf(leaves: readonly Leaf[], rows: TileRows, added: number[]): Map<number, number[]> {
   const grouped = new Map<number, number[]>();
+  if (added.length === 0) return grouped;
+  if (leaves.length <= 1) return grouped.set(0, added);
+  const firsts = Float64Array.from(leaves, ({ first }) => first);
   for (const row of added) {
     const time = rows.times[row]!;
     let index = lowerBound(firsts, time, 0, firsts.length);
