@@ -59,6 +59,8 @@ export interface VersionModelOptions {
   readonly weights?: readonly number[];
   /** Makes the file larger without changing its answers. */
   readonly paddingFloats?: number;
+  /** Takes NaN for 0, as a model that was trained on missing values does. */
+  readonly missingAsZero?: boolean;
 }
 
 /**
@@ -66,13 +68,17 @@ export interface VersionModelOptions {
  * which model computed the answer.
  */
 export function versionModel(options: VersionModelOptions): Buffer {
-  const { version, weights = [1, 2, 3], paddingFloats = 0 } = options;
+  const { version, weights = [1, 2, 3], paddingFloats = 0, missingAsZero = false } = options;
   const width = weights.length;
+  const features = missingAsZero ? 'features' : 'x';
   const padding = Array.from({ length: paddingFloats }, () => 0);
   const graph = message(
     7,
-    node('MatMul', ['x', 'weights'], 'score'),
-    node('MatMul', ['x', 'zeros'], 'nothing'),
+    ...(missingAsZero
+      ? [node('IsNaN', ['x'], 'is-missing'), node('Where', ['is-missing', 'zero', 'x'], 'features')]
+      : []),
+    node('MatMul', [features, 'weights'], 'score'),
+    node('MatMul', [features, 'zeros'], 'nothing'),
     ...(paddingFloats > 0
       ? [node('ReduceSum', ['padding'], 'sum'), node('Add', ['nothing', 'sum'], 'padded')]
       : []),
@@ -85,6 +91,7 @@ export function versionModel(options: VersionModelOptions): Buffer {
       weights.map(() => 0),
     ),
     constant('number', [1], [version]),
+    ...(missingAsZero ? [constant('zero', [1], [0])] : []),
     ...(paddingFloats > 0 ? [constant('padding', [paddingFloats], padding)] : []),
     value(11, 'x', [null, width]),
     value(12, 'score', [null, 1]),

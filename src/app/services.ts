@@ -2,32 +2,31 @@ import path from 'node:path';
 import { LineageService } from '../capabilities/lineage/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
 import type { OnlineFeaturesService } from '../capabilities/features/online-service.ts';
+import { FeaturesLinks } from '../capabilities/features/features-links.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
-import { RegistryService } from '../capabilities/registry/service.ts';
-import { RegistryStore } from '../capabilities/registry/store.ts';
+import type { RegistryService } from '../capabilities/registry/service.ts';
 import type { Gateway } from '../capabilities/serving/gateway.ts';
 import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
 import { endpointsPlan } from '../capabilities/serving/plan.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
-import type { VersionOrigins } from '../capabilities/serving/version-origin.ts';
 import { ServingLinks } from '../capabilities/serving/serving-links.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
 import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
+import { TrackingLinks } from '../capabilities/tracking/tracking-links.ts';
+import type { TrackingService } from '../capabilities/tracking/service.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
 import { openFeatures } from './open-features.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openServing } from './open-serving.ts';
+import { openTracking } from './open-tracking.ts';
 import { processFacts } from './process-facts.ts';
-
-/** Until runs are tracked no version comes from one. */
-const noOrigins: VersionOrigins = { originOf: () => Promise.resolve(null) };
 
 export interface Services {
   readonly workspace: WorkspaceService;
@@ -35,6 +34,7 @@ export interface Services {
   readonly tables: TablesService;
   readonly features: FeaturesService;
   readonly onlineFeatures: OnlineFeaturesService;
+  readonly tracking: TrackingService;
   readonly registry: RegistryService;
   readonly predictions: PredictionsService;
   readonly serving: ServingService;
@@ -50,21 +50,13 @@ export async function startServices(
   platform: Platform,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { db, events, timers, clock, ids, blobs, inference, journal, faults, log } = platform;
+  const { db, events, timers, clock, journal, log } = platform;
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
   const tables = openTables(platform, engine);
   const features = openFeatures(platform, { engine, tables }, closing);
-  const registry = new RegistryService({
-    store: new RegistryStore(db),
-    blobs,
-    inference,
-    events,
-    clock,
-    ids,
-    faults,
-  });
+  const { tracking, registry, origins } = openTracking(platform);
   const predictionLog = new PredictionLog({ journal, engine, clock, events, log });
   const index = new RequestIndex(platform.index);
   const servingStore = new ServingStore(db);
@@ -84,7 +76,7 @@ export async function startServices(
       predictions,
       predictionLog,
       features: features.source,
-      origins: noOrigins,
+      origins,
     },
     closing,
   );
@@ -106,6 +98,7 @@ export async function startServices(
     tables,
     features: features.service,
     onlineFeatures: features.online,
+    tracking,
     registry,
     predictions,
     serving,
@@ -113,7 +106,11 @@ export async function startServices(
     routes,
     pipelines: openPipelines(platform, closing),
     lineage: new LineageService({
-      links: [new ServingLinks({ store: servingStore, predictions, origins: noOrigins })],
+      links: [
+        new ServingLinks({ store: servingStore, predictions, origins }),
+        new TrackingLinks(tracking),
+        new FeaturesLinks(features.service),
+      ],
     }),
     log: predictionLog,
   };

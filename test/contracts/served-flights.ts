@@ -1,11 +1,10 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { openTracking } from '../../src/app/open-tracking.ts';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { AppError } from '../../src/base/errors.ts';
 import type { Micros } from '../../src/base/time.ts';
 import { PredictionLog } from '../../src/capabilities/predictions/log.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
-import { RegistryService } from '../../src/capabilities/registry/service.ts';
-import { RegistryStore } from '../../src/capabilities/registry/store.ts';
 import { putEndpoint } from '../../src/capabilities/serving/contract.ts';
 import { DeploymentChecks } from '../../src/capabilities/serving/deployment-checks.ts';
 import { Gateway } from '../../src/capabilities/serving/gateway.ts';
@@ -134,19 +133,11 @@ export function originOf(features: FlightFeatures): VersionOrigin {
 export async function openServedFlights(): Promise<ServedFlights> {
   const app = await createTestApp();
   const features = new FlightFeatures();
-  const { db, events, inference, blobs, journal } = app.app.platform;
+  const { db, events, inference, journal } = app.app.platform;
   const { clock } = app;
   const engine = app.app.platform.engine as unknown as Engine<never>;
   const [log, ids, faults] = [silentLog, createIds(clock), noFaults];
-  const registry = new RegistryService({
-    store: new RegistryStore(db),
-    blobs,
-    inference,
-    events,
-    clock,
-    ids,
-    faults,
-  });
+  const { registry } = openTracking(app.app.platform);
   const models = new WarmModels({ registry, inference, log });
   const routes = new LiveRoutes();
   const origins = { originOf: () => Promise.resolve(rig.origin) };

@@ -152,6 +152,10 @@ describe('an endpoint with a feature service', () => {
   });
 });
 
+interface StoredRow {
+  readonly record: { readonly joined: unknown };
+}
+
 test('a log of a former version takes records with features, and shows both', async () => {
   const { engine } = rig.app.app.platform;
   const ref = { namespace: 'predictions', name: 'late' };
@@ -170,10 +174,10 @@ test('a log of a former version takes records with features, and shows both', as
   const ndjson = Buffer.from(JSON.stringify({ ...row, ...times, reason: 'weight' }));
   await engine.run('tables.append', { ...ref, ndjson });
   await serve();
-  const list = () =>
-    engine.run('predictions.list', { endpoint: 'late', before: 1e9, limit: 10 }) as Promise<
-      readonly { readonly record: { readonly joined: unknown } }[]
-    >;
+  const list = async () => {
+    const page = await engine.run('predictions.list', { endpoint: 'late', before: 1e9, limit: 10 });
+    return (page as { readonly rows: readonly StoredRow[] }).rows;
+  };
   expect((await list()).map(({ record }) => record.joined)).toEqual([null]);
   const { id } = await rig.infer(ORD);
   expect((await logged(id)).features?.features).toEqual([500, 1, 0]);

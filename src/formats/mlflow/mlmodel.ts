@@ -28,3 +28,25 @@ export function readMlModel(text: string): MlModel | null {
     flavors: Object.keys(flavors),
   };
 }
+
+/**
+ * Names of a column-based signature's inputs, in their order; null for a model without a signature
+ * or with tensors, whose columns have no names.
+ */
+export function readSignatureColumns(text: string): readonly string[] | null {
+  try {
+    const model = parse(text, { maxAliasCount: 10, schema: 'core' }) as {
+      readonly signature?: { readonly inputs?: unknown } | null;
+    } | null;
+    const written = model?.signature?.inputs;
+    const inputs: unknown = typeof written === 'string' ? JSON.parse(written) : null;
+    if (!Array.isArray(inputs) || inputs.length === 0) return null;
+    const names = inputs.map((input: unknown) => {
+      const { type, name } = (input ?? {}) as { readonly type?: unknown; readonly name?: unknown };
+      return type !== 'tensor' && typeof name === 'string' ? name : null;
+    });
+    return names.every((name) => name !== null) ? names : null;
+  } catch {
+    return null;
+  }
+}
