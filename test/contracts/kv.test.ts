@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -153,6 +153,35 @@ describe('LMDB between processes', () => {
     await next.apply([{ key: 'count', value: bytes(1) }]);
     expect(next.get('count')).toEqual(bytes(1));
     await next.close();
+  });
+});
+
+describe('an LMDB file that is none any more', () => {
+  it.each([
+    ['overwritten', (file: Buffer) => file.fill(7)],
+    ['without its beginning', (file: Buffer) => file.fill(0, 0, 8192)],
+    ['cut short', (file: Buffer) => file.subarray(0, 5000)],
+    ['cut to its first pages', (file: Buffer) => file.subarray(0, 8192)],
+  ])('is empty to readers and made anew by its writer: %s', async (_name, damage) => {
+    const online = path.join(folder, 'online');
+    const program = entryFile(import.meta.url, './kv-process');
+    const child = spawn(process.execPath, [program, online], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (Number(line) === 50) child.kill('SIGKILL');
+    }
+    const file = path.join(online, 'data.mdb');
+    writeFileSync(file, damage(readFileSync(file)));
+    const reader = await openLmdbReader(online);
+    expect(reader.get('count')).toBeNull();
+    const writer = await openLmdbWriter(online);
+    expect(writer.get('count')).toBeNull();
+    await writer.apply([{ key: 'count', value: bytes(1) }]);
+    expect(writer.get('count')).toEqual(bytes(1));
+    expect(reader.get('count')).toEqual(bytes(1));
+    await reader.close();
+    await writer.close();
   });
 });
 

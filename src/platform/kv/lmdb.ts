@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { AppError } from '../../base/errors.ts';
 import { keyBytes } from './kv-key.ts';
+import { DATA_FILE, LOCK_FILE, lmdbFileState } from './lmdb-file.ts';
 import type { KvChange, KvReader, KvWriter } from './port.ts';
 
 type Map = RootDatabase<Uint8Array, Uint8Array>;
@@ -13,13 +13,18 @@ type Map = RootDatabase<Uint8Array, Uint8Array>;
 const FREE_BYTES_MIN = 1024 * 1024;
 
 /**
- * Opens the map for the one process that writes it, creating it when missing. Rejects with
+ * Opens the map for the one process that writes it, creating it when missing, and anew when it is no
+ * map any more. Rejects with
  * `DISK_FULL` before lmdb maps a file that has no blocks yet: touching it would kill the process.
  */
 export async function openLmdbWriter(folder: string): Promise<KvWriter> {
   await mkdir(folder, { recursive: true });
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < FREE_BYTES_MIN) throw diskFull();
+  if (lmdbFileState(folder) === 'damaged') {
+    // Everything in it can be rebuilt, and lmdb would end the process.
+    for (const name of [DATA_FILE, LOCK_FILE]) await rm(path.join(folder, name), { force: true });
+  }
   return new LmdbWriter(folder);
 }
 
@@ -28,7 +33,9 @@ export async function openLmdbWriter(folder: string): Promise<KvWriter> {
  * lmdb has one handle for a map, so a reader beside a writer is opened (first read) after it.
  */
 export function openLmdbReader(folder: string): Promise<KvReader> {
-  return Promise.resolve(new LmdbReader(() => (isCreated(folder) ? openMap(folder, true) : null)));
+  return Promise.resolve(
+    new LmdbReader(() => (lmdbFileState(folder) === 'whole' ? openMap(folder, true) : null)),
+  );
 }
 
 class LmdbReader implements KvReader {
@@ -132,9 +139,4 @@ function diskFull(cause?: unknown): AppError {
 /** The bytes of a `Buffer` that lmdb made for us, without its type. */
 function plain(value: Uint8Array): Uint8Array {
   return new Uint8Array(value.buffer, value.byteOffset, value.length);
-}
-
-/** A file without content is one that its writer is about to initialise. */
-function isCreated(folder: string): boolean {
-  return (statSync(path.join(folder, 'data.mdb'), { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
