@@ -207,8 +207,8 @@ function findings(rounds: readonly Measured[], flights: number): Findings {
   return {
     name: 'training-set',
     method:
-      `${flights} landings and departures over ${DAYS} days, ${AIRPORTS} airports of uneven size; ` +
-      'three views (origin, destination, route) of 4 windows and 3 aggregates, and three features ' +
+      `${flights} landings and departures in ${DAYS} days, ${AIRPORTS} airports of uneven size; ` +
+      'three views (origin, destination, route) of 4 windows and 3 aggregates, three features ' +
       'of the request; one row for each departure of the last days. "sweep" is the whole build: ' +
       'reading the tables, labels, sorting, sweeping, profile, Parquet file and commit. ' +
       '"frames" is only the windows, by RANGE frames of the same DuckDB into a table in memory; ' +

@@ -24,6 +24,7 @@ export const ERRORS = {
   REVISION_NOT_FOUND: { status: 404 },
   REQUEST_NOT_FOUND: { status: 404 },
   FEATURE_SERVICE_NOT_FOUND: { status: 404 },
+  FEATURE_VIEW_NOT_FOUND: { status: 404 },
   TRAINING_SET_NOT_FOUND: { status: 404 },
   BLOB_NOT_FOUND: { status: 404 },
   EXPERIMENT_NOT_FOUND: { status: 404 },

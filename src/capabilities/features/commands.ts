@@ -1,15 +1,20 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { AppError } from '../../base/errors.ts';
-import type { CliContext } from '../../platform/cli/context.ts';
+import { AppError, type ErrorCode } from '../../base/errors.ts';
+import type { Api, CliContext } from '../../platform/cli/context.ts';
 import {
   buildTrainingSet,
   getService,
   getTrainingFile,
+  getTrainingSet,
+  getView,
   listServices,
   listViews,
   pinOf,
+  type Service,
+  type TrainingSet,
   type TrainingVersion,
+  type View,
 } from './contract.ts';
 import { onlineFeaturesCommands } from './online-commands.ts';
 
@@ -76,23 +81,67 @@ function viewsCommand(features: Command, cli: CliContext): void {
 function showCommand(features: Command, cli: CliContext): void {
   features
     .command('show')
-    .description('describe a feature service: what it asks for, what it answers')
-    .argument('<service>')
+    .description('describe a feature service, a view or a training set')
+    .argument('<name>')
     .action(async (name: string) => {
-      const params = { service: name };
-      const found = await cli.withApi((api) => api.call(getService, { params }));
-      cli.out.result(found, () => {
-        cli.out.line(`${found.name}   definition ${found.hash}   since ${found.appliedAt}`);
-        cli.out.table(
-          ['input', 'type', 'role'],
-          found.inputs.map((input) => [input.name, input.type, input.role]),
-        );
-        cli.out.table(
-          ['feature', 'of'],
-          found.features.map((feature) => [feature.name, feature.view ?? 'the request']),
-        );
+      const found = await cli.withApi((api) => find(api, name));
+      cli.out.result(found.shown, () => {
+        const { hash, appliedAt, appliedBy } = found.shown;
+        cli.out.line(`${name}   definition ${hash}   since ${appliedAt} by ${appliedBy}`);
+        if (found.kind === 'service') printService(found.shown, cli);
+        else if (found.kind === 'view') printView(found.shown, cli);
+        else {
+          const { service, latestVersion } = found.shown;
+          const built = latestVersion === null ? 'not built yet' : `built: v${latestVersion}`;
+          cli.out.line(`  training set of service ${service}, ${built}`);
+        }
       });
     });
+}
+
+type Shown =
+  | { readonly kind: 'service'; readonly shown: Service }
+  | { readonly kind: 'view'; readonly shown: View }
+  | { readonly kind: 'training set'; readonly shown: TrainingSet };
+
+/** Names are looked for among services first; a view may have the name of a training set. */
+async function find(api: Api, name: string): Promise<Shown> {
+  try {
+    const shown = await api.call(getService, { params: { service: name } });
+    return { kind: 'service', shown };
+  } catch (thrown) {
+    if (!isCode(thrown, 'FEATURE_SERVICE_NOT_FOUND')) throw thrown;
+  }
+  try {
+    return { kind: 'view', shown: await api.call(getView, { params: { view: name } }) };
+  } catch (thrown) {
+    if (!isCode(thrown, 'FEATURE_VIEW_NOT_FOUND')) throw thrown;
+  }
+  return { kind: 'training set', shown: await api.call(getTrainingSet, { params: { name } }) };
+}
+
+function isCode(thrown: unknown, code: ErrorCode): boolean {
+  return thrown instanceof AppError && thrown.code === code;
+}
+
+function printService(service: Service, cli: CliContext): void {
+  cli.out.table(
+    ['input', 'type', 'role'],
+    service.inputs.map((input) => [input.name, input.type, input.role]),
+  );
+  cli.out.table(
+    ['feature', 'of'],
+    service.features.map((feature) => [feature.name, feature.view ?? 'the request']),
+  );
+}
+
+function printView(view: View, cli: CliContext): void {
+  const keys = view.keys.map((key) => key.name).join(', ');
+  cli.out.line(`  ${view.table} by ${keys}, over ${view.windows.join(', ')}`);
+  cli.out.table(
+    ['feature', 'function'],
+    view.features.map((feature) => [feature.name, feature.function]),
+  );
 }
 
 interface TrainSetOptions {
@@ -131,9 +180,8 @@ function print(built: TrainingVersion & { readonly reused: boolean }, cli: CliCo
   const { name, version, rows, features, range, leftOut, labelRate } = built;
   const how = built.reused ? '   (as before: nothing changed)' : '';
   cli.out.line(`${name}@v${version}   ${rows} rows, ${features.length} features${how}`);
-  cli.out.line(
-    `  T from ${range.from} to ${range.until}   label ${built.label}, mean ${Number(labelRate.toPrecision(4))}`,
-  );
+  const label = `label ${built.label}, mean ${Number(labelRate.toPrecision(4))}`;
+  cli.out.line(`  T from ${range.from} to ${range.until}   ${label}`);
   cli.out.line(
     `  left out: ${leftOut.unfinishedWindow} before the longest window is full, ` +
       `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one`,

@@ -108,6 +108,7 @@ export const TrainingSet = Applied.extend({
   service: z.string(),
   latestVersion: z.number().int().nullable(),
 });
+export type TrainingSet = z.infer<typeof TrainingSet>;
 
 export const BuildReply = TrainingVersion.extend({
   /** True when this very build had been made before: nothing was built now. */
@@ -143,6 +144,15 @@ export const listViews = route({
   summary: 'List feature views',
   query: PageQuery,
   reply: pageOf(View),
+});
+
+export const getView = route({
+  id: 'features.view',
+  method: 'GET',
+  path: '/api/v1/features/views/:view',
+  summary: 'Describe a feature view',
+  params: z.object({ view: Name }),
+  reply: View,
 });
 
 export const listTrainingSets = route({

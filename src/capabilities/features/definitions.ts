@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
 import { MICROS_PER_SECOND } from '../../base/time.ts';
 import type { Declared } from '../../platform/capability.ts';
@@ -149,10 +150,9 @@ export function parseDefinitions(declared: Declared): Definitions {
   );
   const parsed = Definitions.safeParse(sections);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = [...issue!.path];
-  if (issue!.code === 'unrecognized_keys') path.push(issue!.keys[0] ?? '');
-  throw invalid(path, `${issue!.message}.`);
+  const issue = present(parsed.error.issues[0], 'an issue');
+  const inner = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  throw invalid([...issue.path, ...inner], `${issue.message}.`);
 }
 
 /** A declaration that cannot be applied; `path` leads to it in the file. */

@@ -8,6 +8,7 @@ import {
   getTrainingFile,
   getTrainingSet,
   getTrainingVersion,
+  getView,
   listServices,
   listTrainingSets,
   listTrainingVersions,
@@ -21,6 +22,7 @@ export function featuresRoutes(service: FeaturesService): readonly MountedRoute[
     mount(listServices, ({ query }) => service.services(query)),
     mount(getService, ({ params }) => service.service(params.service)),
     mount(listViews, ({ query }) => service.views(query)),
+    mount(getView, ({ params }) => service.view(params.view)),
     mount(listTrainingSets, ({ query }) => service.trainingSets(query)),
     mount(getTrainingSet, ({ params }) => service.trainingSet(params.name)),
     mount(buildTrainingSet, ({ params, body }, { actor }) =>

@@ -100,6 +100,10 @@ export class FeaturesService {
     return { ...found, items: found.items.map(toView) };
   }
 
+  async view(name: string): Promise<View> {
+    return toView(await this.#find<CompiledView>('view', name));
+  }
+
   async trainingSets(query: PageQuery) {
     const found = await this.#page<CompiledTrainingSet>('training_set', query);
     const items = [];

@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, type ErrorCode } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
 import type { TrainingVersion } from './contract.ts';
@@ -301,18 +301,16 @@ function toDefinition<Compiled>(
   return { ...row, body: JSON.parse(row.body) as DefinitionBody<Compiled> };
 }
 
-const NOUNS: Readonly<Record<DefinitionKind, string>> = {
-  source: 'source',
-  entity: 'entity',
-  view: 'feature view',
-  service: 'feature service',
-  label: 'label',
-  training_set: 'training set',
-};
+const MISSING: Readonly<Record<'view' | 'service' | 'training_set', readonly [ErrorCode, string]>> =
+  {
+    view: ['FEATURE_VIEW_NOT_FOUND', 'feature view'],
+    service: ['FEATURE_SERVICE_NOT_FOUND', 'feature service'],
+    training_set: ['TRAINING_SET_NOT_FOUND', 'training set'],
+  };
 
-export function definitionNotFound(kind: DefinitionKind, name: string): AppError {
-  const code = kind === 'training_set' ? 'TRAINING_SET_NOT_FOUND' : 'FEATURE_SERVICE_NOT_FOUND';
-  return new AppError(code, `There is no ${NOUNS[kind]} ${name}.`, {
+export function definitionNotFound(kind: keyof typeof MISSING, name: string): AppError {
+  const [code, noun] = MISSING[kind];
+  return new AppError(code, `There is no ${noun} ${name}.`, {
     hint: 'Declare it in millwright.yaml and run: millwright apply',
   });
 }
