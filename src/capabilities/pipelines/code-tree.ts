@@ -5,6 +5,7 @@ import path from 'node:path';
 import { byCodePoint } from '../../formats/dvc/directory-object.ts';
 import type { LockedPath } from '../../formats/dvc/lock-file.ts';
 import type { Env } from '../../platform/system.ts';
+import { findAbove } from './project.ts';
 
 /** Untracked files past this are data that nobody has ignored yet; they are named, not kept. */
 export const UNTRACKED_BYTES_MAX = 32 * 1024 * 1024;
@@ -34,6 +35,7 @@ export interface CodeTreeOptions {
  */
 export async function gitCodeTree(options: CodeTreeOptions): Promise<CodeVersion | null> {
   const { root, exclude, temporaryFolder, env } = options;
+  if (!isInGit(root, env)) return null;
   const top = await git(root, env, ['rev-parse', '--show-toplevel', '--git-path', 'index']);
   const [topLevel, index] = top?.trim().split('\n') ?? [];
   if (topLevel === undefined || index === undefined) return null;
@@ -76,13 +78,18 @@ export async function unignoredByGit(
   files: readonly string[],
   env: Env,
 ): Promise<readonly string[]> {
-  if (files.length === 0) return [];
+  if (files.length === 0 || !isInGit(root, env)) return [];
   const relative = files.map((file) => path.relative(root, file));
   const tracked = await git(root, env, ['ls-files', '--cached', '-z', '--', ...relative]);
   if (tracked === null) return [];
   const ignored = await git(root, env, ['check-ignore', '--no-index', '-z', '--', ...relative]);
   const known = new Set(`${tracked}${ignored ?? ''}`.split('\0'));
   return files.filter((_, index) => !known.has(relative[index]!));
+}
+
+/** Told without starting git, which costs more than everything else before a step. */
+function isInGit(root: string, env: Env): boolean {
+  return env['GIT_DIR'] !== undefined || findAbove(root, '.git') !== null;
 }
 
 async function largeUntracked(topLevel: string, env: Env): Promise<readonly string[]> {

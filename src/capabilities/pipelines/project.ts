@@ -133,7 +133,8 @@ export class Project {
   }
 }
 
-function findAbove(folder: string, name: string): string | null {
+/** The folder itself or the nearest above that holds the name; null for none. */
+export function findAbove(folder: string, name: string): string | null {
   for (let at = folder; ; at = path.dirname(at)) {
     if (existsSync(path.join(at, name))) return at;
     if (path.dirname(at) === at) return null;
