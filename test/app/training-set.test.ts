@@ -1,14 +1,15 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatInstant, micros, parseInstant, type Micros } from '../../src/base/time.ts';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { appendRows, createTable, readRows } from '../../src/capabilities/tables/contract.ts';
 import { applyDeclared } from '../../src/capabilities/workspace/contract.ts';
-import type { CompiledService } from '../../src/capabilities/features/compiled.ts';
 import {
   buildTrainingSet,
+  getService,
   getTrainingVersion,
+  getView,
   listTrainingSets,
+  listViews,
   pinOf,
   type TrainingVersion,
 } from '../../src/capabilities/features/contract.ts';
@@ -16,8 +17,6 @@ import {
   FLIGHT_TABLES,
   flightSections,
 } from '../../src/capabilities/features/flights-definitions.ts';
-import { FeaturesStore } from '../../src/capabilities/features/store.ts';
-import { naiveVector, type NaiveEvent } from '../../src/capabilities/features/naive.ts';
 
 /** From a declared file and appended rows to training sets, through the app. */
 
@@ -56,7 +55,7 @@ async function append(
   await api.call(appendRows, { params, query: {} }, { bytes: ndjson(rows) });
 }
 
-async function openFlights(sections = flightSections()): Promise<TestApp> {
+async function openFlights(): Promise<TestApp> {
   const it = await createTestApp();
   for (const [name, columns] of Object.entries(FLIGHT_TABLES)) {
     const body = { namespace: 'default', name, columns: [...columns] };
@@ -66,7 +65,7 @@ async function openFlights(sections = flightSections()): Promise<TestApp> {
     { iata: 'ORD', zone: 'America/Chicago' },
     { iata: 'JFK', zone: 'America/New_York' },
   ]);
-  await it.api.call(applyDeclared, { body: { declared: sections } });
+  await it.api.call(applyDeclared, { body: { declared: flightSections() } });
   return it;
 }
 
@@ -195,6 +194,21 @@ describe('a training set', () => {
     });
   });
 
+  it('rests on definitions that can be looked at', async () => {
+    await using it = await openFlights();
+    const service = await it.api.call(getService, { params: { service: 'late_v1' } });
+    expect(service.features).toHaveLength(39);
+    expect(service.features.at(-1)).toMatchObject({ name: 'weekday', kind: 'request' });
+    const view = await it.api.call(getView, { params: { view: 'route_delays' } });
+    expect(view).toMatchObject({ table: 'default.landings', windows: ['2h', '1d', '7d', '30d'] });
+    expect(service.views).toContainEqual({ name: 'route_delays', hash: view.hash });
+    const listed = await it.api.call(listViews, { query: { limit: 2 } });
+    expect(listed.items.map(({ name }) => name)).toEqual(['destination_delays', 'origin_delays']);
+    const params = { view: 'nope' };
+    const missing = it.api.call(getView, { params });
+    await expect(missing).rejects.toMatchObject({ code: 'FEATURE_VIEW_NOT_FOUND' });
+  });
+
   it('comes as one Parquet file', async () => {
     await using it = await openFlights();
     const flights = [flight(1, 0), flight(2, 32 * 1440)];
@@ -210,125 +224,5 @@ describe('a training set', () => {
       headers: { host: '127.0.0.1' },
     });
     expect(none.statusCode).toBe(404);
-  });
-});
-
-/** Short windows and few keys, so that ends, ties and duplicates meet. */
-function smallSections() {
-  const sections = flightSections();
-  const features = {
-    n: { agg: 'count' },
-    late: { agg: 'avg', of: 'cast(late as double)' },
-    spread: { agg: 'sum', of: 'delay * 0.1' },
-    least: { agg: 'min', of: 'delay' },
-    most: { agg: 'max', of: 'clamp(delay, -3, 3)' },
-  };
-  for (const view of Object.values(sections['views']!)) {
-    Object.assign(view as object, { windows: ['5m', '1h'], features });
-  }
-  sections['labels']!['late']!['mature'] = '1m';
-  delete sections['training_sets']!['late_train']!['require'];
-  return sections;
-}
-
-const minute = fc.integer({ min: 0, max: 120 });
-const anyFlight: fc.Arbitrary<Flight> = fc.record({
-  flight_id: fc.integer({ min: 1, max: 12 }),
-  departed_at: minute.map(at),
-  landed_at: minute.map(at),
-  origin: fc.constantFrom('ORD', 'JFK', null),
-  destination: fc.constantFrom('ORD', 'JFK'),
-  distance: fc.option(fc.integer({ min: 0, max: 9 })),
-  delay: fc.option(fc.integer({ min: -5, max: 5 })),
-  late: fc.constantFrom(true, false, false, true, null),
-});
-const history = fc.array(anyFlight, { minLength: 1, maxLength: 25 });
-
-async function compiledService(it: TestApp): Promise<CompiledService> {
-  const { db } = it.app.platform;
-  const found = await new FeaturesStore(db).find<CompiledService>('service', 'late_v1');
-  return found!.body.compiled;
-}
-
-const toEvents = (rows: readonly Flight[], time: 'landed_at' | 'departed_at'): NaiveEvent[] =>
-  rows.map((row) => ({ id: row.flight_id, eventTime: row[time], row: { ...row } }));
-
-/** What the definition says the training set is, computed row by row. */
-function expected(
-  service: CompiledService,
-  departures: readonly Flight[],
-  landings: readonly Flight[],
-) {
-  const last = <T extends { readonly id: unknown }>(events: readonly T[]): T[] => [
-    ...new Map(events.map((event) => [event.id, event])).values(),
-  ];
-  const labels = new Map(last(toEvents(landings, 'landed_at')).map((one) => [one.id, one.row]));
-  return last(toEvents(departures, 'departed_at'))
-    .sort((a, b) => a.eventTime - b.eventTime || Number(a.id) - Number(b.id))
-    .flatMap(({ id, eventTime, row }) => {
-      const late = labels.get(id)?.['late'];
-      if (late === undefined || late === null) return [];
-      const events = () => toEvents(landings, 'landed_at');
-      const vector = naiveVector(service, events, { inputs: row, time: eventTime });
-      return [[id, formatInstant(micros(eventTime)), ...vector, late === true ? 1 : 0]];
-    });
-}
-
-const RANGE = { from: '2001-01-01T00:00:00Z', until: '2001-01-02T00:00:00Z' };
-
-async function built(
-  departures: readonly Flight[],
-  landings: readonly Flight[],
-): Promise<{ readonly rows: unknown[][]; readonly service: CompiledService }> {
-  await using it = await openFlights(smallSections());
-  // In two commits each, so that revisions come from other files, too.
-  for (const half of [0, 1]) {
-    const part = (rows: readonly Flight[]) =>
-      rows.filter((_, index) => index * 2 >= rows.length === (half === 1));
-    await append(it, 'departures', part(departures).map(departure));
-    await append(it, 'landings', part(landings).map(landing));
-  }
-  const service = await compiledService(it);
-  try {
-    return { service, rows: (await rowsOf(it, await build(it, RANGE))).rows };
-  } catch (thrown) {
-    if ((thrown as { code?: string }).code === 'TRAINING_SET_EMPTY') return { service, rows: [] };
-    throw thrown;
-  }
-}
-
-describe('the sweep of a training set', () => {
-  it('computes what the definition says', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(history, history, async (departures, landings) => {
-        const { service, rows } = await built(departures, landings);
-        expect(rows).toEqual(expected(service, departures, landings));
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  it('does not let what happens after T change a vector', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(history, history, minute, async (departures, landings, cut) => {
-        const unique = [...new Map(landings.map((one) => [one.flight_id, one])).values()];
-        const after = unique.filter((one) => one.landed_at >= at(cut));
-        // Outcomes after the cut change places.
-        const moved = after.map((one, index) => {
-          const { delay, late } = after[(index + 1) % after.length]!;
-          return { ...one, delay: delay === null ? 1 : -delay, late: late === null ? true : !late };
-        });
-        const before = unique.filter((one) => one.landed_at < at(cut));
-        const vectors = async (rows: readonly Flight[]) =>
-          (await built(departures, rows)).rows
-            .filter((row) => parseInstant(row[1] as string)! <= at(cut))
-            .map((row) => [row[0], row.slice(2, -1)] as const);
-        const original = new Map(await vectors([...before, ...after]));
-        for (const [id, vector] of await vectors([...before, ...moved])) {
-          if (original.has(id)) expect(vector).toEqual(original.get(id));
-        }
-      }),
-      { numRuns: 12 },
-    );
   });
 });
