@@ -7,6 +7,7 @@ import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
 import * as tables from '../src/capabilities/tables/contract.ts';
+import * as tracking from '../src/capabilities/tracking/contract.ts';
 import * as workspace from '../src/capabilities/workspace/contract.ts';
 import { createProgram } from '../src/app/cli.ts';
 import { programVersion } from '../src/app/program.ts';
@@ -15,7 +16,7 @@ import { ROOT } from './run.ts';
 
 /** `npm run generate`: writes docs/reference from the code. `--check` only tells what is stale. */
 
-const contracts = [workspace, tables, registry, predictions, serving];
+const contracts = [workspace, tables, tracking, registry, predictions, serving];
 
 function routes(): readonly Route[] {
   return contracts.flatMap((contract) => Object.values(contract).filter(isRoute));

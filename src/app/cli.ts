@@ -7,6 +7,7 @@ import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
+import { tracking } from '../capabilities/tracking/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
 import { tables } from '../capabilities/tables/index.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
@@ -93,6 +94,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     workspace,
     tables,
     features,
+    tracking,
     registry,
     serving,
     predictions,

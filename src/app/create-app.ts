@@ -6,11 +6,14 @@ import { features } from '../capabilities/features/index.ts';
 import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts';
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
+import { mlflowRegistry } from '../capabilities/registry/mlflow.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
 import { oipRoutes } from '../capabilities/serving/oip.ts';
 import { tables } from '../capabilities/tables/index.ts';
 import { EVENT_STREAM_PATH } from '../capabilities/workspace/contract.ts';
+import { tracking } from '../capabilities/tracking/index.ts';
+import { mlflowTracking } from '../capabilities/tracking/mlflow.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import type { Config } from '../platform/config/config.ts';
 import { assertLoopback } from '../platform/http/guards.ts';
@@ -75,6 +78,7 @@ async function mountAll(
     ...tables.routes(services.tables),
     ...features.routes(services.features),
     ...onlineFeaturesRoutes(services.onlineFeatures),
+    ...tracking.routes(services.tracking),
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),
     ...serving.routes(services.serving),
@@ -95,6 +99,8 @@ async function mountAll(
     idempotency,
     plugins: [
       oipRoutes({ gateway, routes, predictionLog: services.log, clock, log, programVersion }),
+      ...mlflowTracking(services.tracking, log),
+      mlflowRegistry(services.catalog, log),
       (scope) => {
         scope.get('/api/v1/openapi.json', () => document);
       },

@@ -7,6 +7,7 @@ import type { FeaturesService } from '../capabilities/features/service.ts';
 import { PredictionLog } from '../capabilities/predictions/log.ts';
 import { RequestIndex } from '../capabilities/predictions/request-index.ts';
 import { PredictionsService } from '../capabilities/predictions/service.ts';
+import type { ModelCatalog } from '../capabilities/registry/catalog.ts';
 import type { RegistryService } from '../capabilities/registry/service.ts';
 import type { Gateway } from '../capabilities/serving/gateway.ts';
 import type { LiveRoutes } from '../capabilities/serving/live-routes.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly onlineFeatures: OnlineFeaturesService;
   readonly tracking: TrackingService;
   readonly registry: RegistryService;
+  readonly catalog: ModelCatalog;
   readonly predictions: PredictionsService;
   readonly serving: ServingService;
   readonly gateway: Gateway;
@@ -56,7 +58,7 @@ export async function startServices(
 
   const tables = openTables(platform, engine);
   const features = openFeatures(platform, { engine, tables }, closing);
-  const { tracking, registry, origins } = openTracking(platform);
+  const { tracking, registry, catalog, origins } = openTracking(platform);
   const predictionLog = new PredictionLog({ journal, engine, clock, events, log });
   const index = new RequestIndex(platform.index);
   const servingStore = new ServingStore(db);
@@ -100,6 +102,7 @@ export async function startServices(
     onlineFeatures: features.online,
     tracking,
     registry,
+    catalog,
     predictions,
     serving,
     gateway,

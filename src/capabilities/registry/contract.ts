@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { DATATYPES } from '../../formats/oip/tensor.ts';
+import { RunId } from '../tracking/contract.ts';
 
 export const ModelName = z
   .string()
@@ -31,9 +32,19 @@ export const ModelVersion = z.object({
   version: z.number().int().min(1),
   digest: z.string(),
   sizeBytes: z.number().int(),
-  format: z.literal('onnx'),
+  /**
+   * `mlflow` is a model folder without an ONNX file: it can be downloaded, not served, and has no
+   * tensors; its digest is the hash of its files' names and digests.
+   */
+  format: z.enum(['onnx', 'mlflow']),
   signature: Signature,
   description: z.string(),
+  /** The run that made it. */
+  runId: z.string().nullable(),
+  aliases: z.array(z.string()),
+  tags: z.array(z.object({ key: z.string(), value: z.string() })),
+  /** Set when it was deleted: it is in no list, but what serves it goes on. */
+  deletedAt: z.string().nullable(),
   createdAt: z.string(),
   createdBy: z.string(),
 });
@@ -42,6 +53,7 @@ export type ModelVersion = z.infer<typeof ModelVersion>;
 export const Model = z.object({
   name: ModelName,
   createdAt: z.string(),
+  /** 0 before the first. */
   latestVersion: z.number().int(),
 });
 export type Model = z.infer<typeof Model>;
@@ -61,7 +73,11 @@ export const registerModel = route({
   path: '/api/v1/models/:model/versions',
   summary: 'Register an ONNX file (the body) as the next version of a model',
   params: z.object({ model: ModelName }),
-  query: z.object({ description: z.string().max(2000).default('') }),
+  query: z.object({
+    description: z.string().max(2000).default(''),
+    /** The run that made the file. */
+    run: RunId.optional(),
+  }),
   bodyType: 'stream',
   reply: ModelVersion,
   status: 201,

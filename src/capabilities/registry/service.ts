@@ -1,20 +1,25 @@
+import { createHash } from 'node:crypto';
 import { AppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
 import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, type Clock } from '../../base/time.ts';
-import type { Blobs, StoredBlob } from '../../platform/blobs/port.ts';
+import type { Blobs, Digest, StoredBlob } from '../../platform/blobs/port.ts';
+import type { Step } from '../../platform/db/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { Inference } from '../../platform/inference/port.ts';
-import { MODEL_BYTES_MAX, type Model, type ModelVersion } from './contract.ts';
-import type { RegistryStore, StoredVersion } from './store.ts';
+import type { ModelFile, RunOrigin } from '../tracking/contract.ts';
+import type { TrackingService } from '../tracking/service.ts';
+import { MODEL_BYTES_MAX, type Model, type ModelVersion, type Signature } from './contract.ts';
+import type { LabelledVersion, RegistryStore, StoredVersion } from './store.ts';
 
 /** Two registrations of one model at once race for a number; each lost race is one more try. */
 const NUMBERING_TRIES = 10;
 
 export interface RegistryDeps {
   readonly store: RegistryStore;
+  readonly tracking: Pick<TrackingService, 'origin' | 'modelFiles'>;
   readonly blobs: Blobs;
   readonly inference: Inference;
   readonly events: Events;
@@ -23,7 +28,27 @@ export interface RegistryDeps {
   readonly faults: Faults;
 }
 
-/** Registered models: immutable versions of ONNX files, addressed by content. */
+/** What a version says of itself, whatever its bytes are. */
+interface VersionFacts {
+  readonly model: string;
+  readonly description: string;
+  readonly runId: string | null;
+  readonly actor: string;
+}
+
+/** A model folder that a client registers. */
+export interface FolderRegistration extends VersionFacts {
+  readonly files: readonly ModelFile[];
+  /** The ONNX file among them; null for a version that can only be downloaded. */
+  readonly onnx: ModelFile | null;
+  readonly source: string;
+  readonly loggedModel: string | null;
+  readonly runLink: string | null;
+  /** Further steps of the transaction, such as the version's tags. */
+  readonly steps: (version: number) => readonly Step[];
+}
+
+/** Registered models: immutable versions, addressed by content. */
 export class RegistryService {
   readonly #deps: RegistryDeps;
 
@@ -32,13 +57,11 @@ export class RegistryService {
   }
 
   /** Stores the file, proves that it loads, and makes it the model's next version. */
-  async register(request: {
-    readonly model: string;
-    readonly description: string;
-    readonly bytes: AsyncIterable<Uint8Array>;
-    readonly actor: string;
-  }): Promise<ModelVersion> {
-    const { blobs, faults } = this.#deps;
+  async register(
+    request: VersionFacts & { readonly bytes: AsyncIterable<Uint8Array> },
+  ): Promise<ModelVersion> {
+    const { blobs, faults, tracking } = this.#deps;
+    if (request.runId !== null) await tracking.origin(request.runId);
     const blob = await blobs.put(request.bytes, { maxBytes: MODEL_BYTES_MAX });
     faults.hit('model.after-blob');
     try {
@@ -50,31 +73,37 @@ export class RegistryService {
     }
   }
 
-  async #registerBlob(
-    blob: StoredBlob,
-    request: { readonly model: string; readonly description: string; readonly actor: string },
-  ): Promise<ModelVersion> {
-    const { blobs, inference, faults, clock, ids } = this.#deps;
-    const { model, description, actor } = request;
-    if (blob.sizeBytes === 0) throw new AppError('INVALID_MODEL', 'The model file is empty.');
-    const signature = await inference.inspect(await blobs.localFile(blob.digest));
-    const stored = await this.#number(model, (version) => ({
-      id: ids.next('mv'),
+  /** Makes files that lie among the artifacts the model's next version, and keeps them for it. */
+  async registerFolder(request: FolderRegistration): Promise<ModelVersion> {
+    const { tracking, faults } = this.#deps;
+    const { model, files, onnx, source, loggedModel, runLink } = request;
+    faults.hit('model.after-blob');
+    const signature =
+      onnx === null ? { inputs: [], outputs: [] } : await this.#inspect(onnx.digest);
+    const content =
+      onnx === null
+        ? { digest: folderDigest(files), sizeBytes: sum(files.map((file) => file.sizeBytes)) }
+        : { digest: onnx.digest as Digest, sizeBytes: onnx.sizeBytes };
+    const stored = await this.#number(
       model,
-      version,
-      digest: blob.digest,
-      size_bytes: blob.sizeBytes,
-      signature: {
-        inputs: signature.inputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
-        outputs: signature.outputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
-      },
-      description,
-      created_at: clock.wall(),
-      created_by: actor,
-      run_id: null,
-    }));
+      (version) => ({
+        ...this.#facts(request, version),
+        digest: content.digest,
+        size_bytes: content.sizeBytes,
+        signature,
+        format: onnx === null ? 'mlflow' : 'onnx',
+        source,
+        artifacts: tracking.modelFiles.pathOf(model, version),
+        logged_model: loggedModel,
+        run_link: runLink,
+      }),
+      (version) => [
+        ...tracking.modelFiles.keepSteps(model, version, files),
+        ...request.steps(version),
+      ],
+    );
     faults.hit('model.after-commit');
-    return toModelVersion(stored);
+    return this.getVersion(model, stored.version);
   }
 
   async getVersion(model: string, version: number): Promise<ModelVersion> {
@@ -82,9 +111,7 @@ export class RegistryService {
     const found = await store.findVersion(model, version);
     if (found !== null) return toModelVersion(found);
     await store.requireModel(model);
-    throw new AppError('MODEL_VERSION_NOT_FOUND', `Model ${model} has no version ${version}.`, {
-      hint: `See them with: millwright models versions ${model}`,
-    });
+    throw versionNotFound(model, version);
   }
 
   async listVersions(model: string, query: PageQuery): Promise<Page<ModelVersion>> {
@@ -101,7 +128,7 @@ export class RegistryService {
     const items = found.map(({ name, created_at, latest_version }) => ({
       name,
       createdAt: formatInstant(created_at),
-      latestVersion: latest_version,
+      latestVersion: latest_version ?? 0,
     }));
     return nextPage(items, query.limit, (last) => last.name);
   }
@@ -111,12 +138,75 @@ export class RegistryService {
     await this.#deps.store.requireModel(model);
   }
 
-  /** Path of the model's file on this machine, its content checked. */
+  /**
+   * Path of the model's file on this machine, its content checked; rejects with
+   * `MODEL_NOT_SERVABLE` for a version without an ONNX file.
+   */
   async localFile(version: ModelVersion): Promise<string> {
-    return this.#deps.blobs.localFile(version.digest as StoredVersion['digest']);
+    if (version.format !== 'onnx') {
+      throw new AppError(
+        'MODEL_NOT_SERVABLE',
+        `${version.model}@${version.version} has no ONNX file, so it cannot be served.`,
+        { hint: 'Log it with mlflow.onnx.log_model, then register that; it can be downloaded.' },
+      );
+    }
+    return this.#deps.blobs.localFile(version.digest as Digest);
   }
 
-  async #number(model: string, make: (version: number) => StoredVersion): Promise<StoredVersion> {
+  /** The run that made a version, with its tags and pins; null for one that no run made. */
+  async lineageOf(version: Pick<ModelVersion, 'runId'>): Promise<RunOrigin | null> {
+    return version.runId === null ? null : this.#deps.tracking.origin(version.runId);
+  }
+
+  async #registerBlob(blob: StoredBlob, request: VersionFacts): Promise<ModelVersion> {
+    const { model } = request;
+    if (blob.sizeBytes === 0) throw new AppError('INVALID_MODEL', 'The model file is empty.');
+    const signature = await this.#inspect(blob.digest);
+    const stored = await this.#number(model, (version) => ({
+      ...this.#facts(request, version),
+      digest: blob.digest,
+      size_bytes: blob.sizeBytes,
+      signature,
+      format: 'onnx',
+      source: '',
+      artifacts: null,
+      logged_model: null,
+      run_link: null,
+    }));
+    this.#deps.faults.hit('model.after-commit');
+    return toModelVersion({ ...stored, aliases: [], tags: [] });
+  }
+
+  async #inspect(digest: string): Promise<Signature> {
+    const { blobs, inference } = this.#deps;
+    const { inputs, outputs } = await inference.inspect(await blobs.localFile(digest as Digest));
+    return {
+      inputs: inputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
+      outputs: outputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
+    };
+  }
+
+  #facts(request: VersionFacts, version: number) {
+    const now = this.#deps.clock.wall();
+    return {
+      id: this.#deps.ids.next('mv'),
+      model: request.model,
+      version,
+      description: request.description,
+      run_id: request.runId,
+      created_by: request.actor,
+      created_at: now,
+      updated_at: now,
+      deleted_at: null,
+      stage: 'None',
+    };
+  }
+
+  async #number(
+    model: string,
+    make: (version: number) => StoredVersion,
+    steps: (version: number) => readonly Step[] = () => [],
+  ): Promise<StoredVersion> {
     const { store, events } = this.#deps;
     for (let attempt = 1; ; attempt += 1) {
       const stored = make((await store.latestVersion(model)) + 1);
@@ -127,7 +217,7 @@ export class RegistryService {
         data: { version: stored.version, digest: stored.digest },
       });
       try {
-        await store.insertVersion(stored, [event]);
+        await store.insertVersion(stored, [...steps(stored.version), event]);
         return stored;
       } catch (thrown) {
         const isTaken = thrown instanceof AppError && thrown.code === 'CONFLICT';
@@ -141,17 +231,37 @@ function isRefusal(thrown: unknown): boolean {
   return thrown instanceof AppError && thrown.code === 'INVALID_MODEL';
 }
 
-function toModelVersion(stored: StoredVersion): ModelVersion {
+export function toModelVersion(stored: LabelledVersion): ModelVersion {
   return {
     id: stored.id,
     model: stored.model,
     version: stored.version,
     digest: stored.digest,
     sizeBytes: stored.size_bytes,
-    format: 'onnx',
+    format: stored.format,
     signature: stored.signature,
     description: stored.description,
+    runId: stored.run_id,
+    aliases: [...stored.aliases],
+    tags: [...stored.tags],
+    deletedAt: stored.deleted_at === null ? null : formatInstant(stored.deleted_at),
     createdAt: formatInstant(stored.created_at),
     createdBy: stored.created_by,
   };
+}
+
+export function versionNotFound(model: string, version: number): AppError {
+  return new AppError('MODEL_VERSION_NOT_FOUND', `Model ${model} has no version ${version}.`, {
+    hint: `See them with: millwright models versions ${model}`,
+  });
+}
+
+/** One hash over the names and the content of all files. */
+function folderDigest(files: readonly ModelFile[]): Digest {
+  const lines = files.map(({ path, digest }) => `${digest} ${path}\n`).toSorted();
+  return createHash('sha256').update(lines.join('')).digest('hex') as Digest;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -4,9 +4,12 @@ import type { Digest } from '../../platform/blobs/port.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
 import type { Signature } from './contract.ts';
 
-interface ModelsRow {
+export interface ModelsRow {
   readonly name: string;
   readonly created_at: Micros;
+  readonly description: string;
+  readonly updated_at: Micros;
+  readonly deleted_at: Micros | null;
 }
 
 interface VersionsRow {
@@ -19,24 +22,59 @@ interface VersionsRow {
   readonly description: string;
   readonly created_at: Micros;
   readonly created_by: string;
+  readonly format: 'onnx' | 'mlflow';
   readonly run_id: string | null;
+  /** As the client named it. */
+  readonly source: string;
+  /** Where its files are kept among the artifacts; null for a file registered by itself. */
+  readonly artifacts: string | null;
+  readonly logged_model: string | null;
+  readonly run_link: string | null;
+  readonly stage: string;
+  readonly updated_at: Micros;
+  readonly deleted_at: Micros | null;
 }
 
-interface RegistryTables {
+export interface RegistryTables {
   readonly registry_models: ModelsRow;
   readonly registry_versions: VersionsRow;
+  readonly registry_aliases: {
+    readonly model: string;
+    readonly alias: string;
+    readonly version: number;
+  };
+  readonly registry_model_tags: {
+    readonly model: string;
+    readonly key: string;
+    readonly value: string;
+  };
+  readonly registry_version_tags: {
+    readonly model: string;
+    readonly version: number;
+    readonly key: string;
+    readonly value: string;
+  };
 }
 
 export interface StoredVersion extends Omit<VersionsRow, 'signature'> {
   readonly signature: Signature;
 }
 
+/** What may change about a version. */
+export interface VersionLabels {
+  readonly aliases: readonly string[];
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+}
+
+export type LabelledVersion = StoredVersion & VersionLabels;
+
 export interface StoredModel extends ModelsRow {
-  readonly latest_version: number;
+  readonly latest_version: number | null;
 }
 
 /**
- * The tables `registry_models` and `registry_versions`; a version is never changed once written.
+ * The tables `registry_models` and `registry_versions`: what a version consists of is never changed
+ * once written.
  */
 export class RegistryStore {
   readonly #db: Db;
@@ -46,30 +84,37 @@ export class RegistryStore {
   }
 
   /** Rejects with `CONFLICT` when the version number is taken. */
-  async insertVersion(version: StoredVersion, events: readonly Step[]): Promise<void> {
-    const builder = this.#db.queries<RegistryTables>();
-    const { signature, ...rest } = version;
+  async insertVersion(version: StoredVersion, steps: readonly Step[]): Promise<void> {
+    const builder = this.#builder;
+    const { signature, created_at: now, ...rest } = version;
     await this.#db.write([
       {
         query: builder
           .insertInto('registry_models')
-          .values({ name: version.model, created_at: version.created_at })
-          .onConflict((conflict) => conflict.doNothing()),
+          .values({
+            name: version.model,
+            created_at: now,
+            updated_at: now,
+            description: '',
+            deleted_at: null,
+          })
+          .onConflict((conflict) =>
+            conflict.column('name').doUpdateSet({ updated_at: now, deleted_at: null }),
+          ),
       },
       {
         query: builder
           .insertInto('registry_versions')
-          .values({ ...rest, signature: JSON.stringify(signature) }),
+          .values({ ...rest, created_at: now, signature: JSON.stringify(signature) }),
       },
-      ...events,
+      ...steps,
     ]);
   }
 
-  /** Zero when the model has no version yet. */
+  /** The highest number ever given, also to a version deleted since; zero before the first. */
   async latestVersion(model: string): Promise<number> {
-    const builder = this.#db.queries<RegistryTables>();
     const [row] = await this.#db.read(
-      builder
+      this.#builder
         .selectFrom('registry_versions')
         .select((eb) => eb.fn.max('version').as('version'))
         .where('model', '=', model),
@@ -77,32 +122,32 @@ export class RegistryStore {
     return row?.version ?? 0;
   }
 
-  async findVersion(model: string, version: number): Promise<StoredVersion | null> {
-    const builder = this.#db.queries<RegistryTables>();
-    const [row] = await this.#db.read(
-      builder
+  /** Deleted ones too. */
+  async findVersion(model: string, version: number): Promise<LabelledVersion | null> {
+    const rows = await this.#db.read(
+      this.#builder
         .selectFrom('registry_versions')
         .selectAll()
         .where('model', '=', model)
         .where('version', '=', version),
     );
-    return row === undefined ? null : toVersion(row);
+    return (await this.labelled(rows.map(toVersion)))[0] ?? null;
   }
 
   /** Newest first, those before `before`. */
   async listVersions(
     model: string,
     page: { readonly before: number | null; readonly limit: number },
-  ): Promise<readonly StoredVersion[]> {
-    const builder = this.#db.queries<RegistryTables>();
-    let query = builder
+  ): Promise<readonly LabelledVersion[]> {
+    let query = this.#builder
       .selectFrom('registry_versions')
       .selectAll()
       .where('model', '=', model)
+      .where('deleted_at', 'is', null)
       .orderBy('version', 'desc')
       .limit(page.limit);
     if (page.before !== null) query = query.where('version', '<', page.before);
-    return (await this.#db.read(query)).map(toVersion);
+    return this.labelled((await this.#db.read(query)).map(toVersion));
   }
 
   /** Versions registered from a run. */
@@ -110,11 +155,11 @@ export class RegistryStore {
     runId: string,
   ): Promise<readonly { readonly model: string; readonly version: number }[]> {
     return this.#db.read(
-      this.#db
-        .queries<RegistryTables>()
+      this.#builder
         .selectFrom('registry_versions')
         .select(['model', 'version'])
         .where('run_id', '=', runId)
+        .where('deleted_at', 'is', null)
         .orderBy('model')
         .orderBy('version'),
     );
@@ -125,12 +170,21 @@ export class RegistryStore {
     readonly after: string | null;
     readonly limit: number;
   }): Promise<readonly StoredModel[]> {
-    const builder = this.#db.queries<RegistryTables>();
-    let query = builder
+    let query = this.#builder
       .selectFrom('registry_models as m')
-      .innerJoin('registry_versions as v', 'v.model', 'm.name')
-      .groupBy(['m.name', 'm.created_at'])
-      .select((eb) => ['m.name', 'm.created_at', eb.fn.max('v.version').as('latest_version')])
+      .leftJoin('registry_versions as v', (join) =>
+        join.onRef('v.model', '=', 'm.name').on('v.deleted_at', 'is', null),
+      )
+      .where('m.deleted_at', 'is', null)
+      .groupBy(['m.name', 'm.created_at', 'm.description', 'm.updated_at', 'm.deleted_at'])
+      .select((eb) => [
+        'm.name',
+        'm.created_at',
+        'm.description',
+        'm.updated_at',
+        'm.deleted_at',
+        eb.fn.max('v.version').as('latest_version'),
+      ])
       .orderBy('m.name')
       .limit(page.limit);
     if (page.after !== null) query = query.where('m.name', '>', page.after);
@@ -138,13 +192,59 @@ export class RegistryStore {
   }
 
   async requireModel(model: string): Promise<void> {
-    if ((await this.latestVersion(model)) > 0) return;
-    throw new AppError('MODEL_NOT_FOUND', `There is no model ${model}.`, {
-      hint: `Register one with: millwright models register ${model} FILE.onnx`,
-    });
+    const [row] = await this.#db.read(
+      this.#builder
+        .selectFrom('registry_models')
+        .select('name')
+        .where('name', '=', model)
+        .where('deleted_at', 'is', null),
+    );
+    if (row === undefined) throw modelNotFound(model);
+  }
+
+  /** The versions with their aliases and tags; all of one page. */
+  async labelled(versions: readonly StoredVersion[]): Promise<readonly LabelledVersion[]> {
+    if (versions.length === 0) return [];
+    const models = [...new Set(versions.map(({ model }) => model))];
+    const [aliases, tags] = await Promise.all([
+      this.#db.read(
+        this.#builder
+          .selectFrom('registry_aliases')
+          .selectAll()
+          .where('model', 'in', models)
+          .orderBy('alias'),
+      ),
+      this.#db.read(
+        this.#builder
+          .selectFrom('registry_version_tags')
+          .selectAll()
+          .where('model', 'in', models)
+          .where('version', 'in', [...new Set(versions.map(({ version }) => version))])
+          .orderBy('key'),
+      ),
+    ]);
+    const name = (row: { readonly model: string; readonly version: number }): string =>
+      `${row.model}@${row.version}`;
+    const aliasesOf = Map.groupBy(aliases, name);
+    const tagsOf = Map.groupBy(tags, name);
+    return versions.map((version) => ({
+      ...version,
+      aliases: (aliasesOf.get(name(version)) ?? []).map(({ alias }) => alias),
+      tags: (tagsOf.get(name(version)) ?? []).map(({ key, value }) => ({ key, value })),
+    }));
+  }
+
+  get #builder() {
+    return this.#db.queries<RegistryTables>();
   }
 }
 
-function toVersion(row: VersionsRow): StoredVersion {
+export function modelNotFound(model: string): AppError {
+  return new AppError('MODEL_NOT_FOUND', `Registered Model with name=${model} not found`, {
+    hint: `Register one with: millwright models register ${model} FILE.onnx`,
+  });
+}
+
+export function toVersion(row: VersionsRow): StoredVersion {
   return { ...row, signature: JSON.parse(row.signature) as Signature };
 }

@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Digest } from '../../platform/blobs/port.ts';
+import { insertRows } from '../../platform/db/insert-rows.ts';
 import { rawQuery } from '../../platform/db/kysely-builder.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
+import type { ModelFile } from './contract.ts';
 import type { ArtifactsRow, TrackingTables } from './rows.ts';
 
 /** A file below a folder, by its path relative to that. */
@@ -26,12 +28,39 @@ export class ArtifactsStore {
   }
 
   /** Steps that put files at their paths with the folders above them. */
-  putSteps(files: readonly ArtifactFile[], now: Micros): readonly Step[] {
+  putSteps(files: readonly ModelFile[], now: Micros): readonly Step[] {
     const folders = new Set(files.flatMap(({ path }) => foldersAbove(path)));
-    return [
-      ...[...folders].toSorted().map((path) => this.#putStep({ path, file: null, now })),
-      ...files.map((file) => this.#putStep({ path: file.path, file, now })),
+    const entries = [
+      ...[...folders].map((path) => ({ path, digest: null, sizeBytes: 0 })),
+      ...files,
     ];
+    return insertRows(
+      this.#db.dialect,
+      {
+        columns: {
+          parent: 'text',
+          name: 'text',
+          digest: 'text',
+          size_bytes: 'integer',
+          written_at: 'integer',
+        },
+        sql: (v) => `insert into tracking_artifacts (parent, name, digest, size_bytes, written_at)
+          select v.parent, v.name, v.digest, v.size_bytes, v.written_at from ${v} where true
+          on conflict (parent, name) do update set digest = excluded.digest,
+          size_bytes = excluded.size_bytes, written_at = excluded.written_at
+          where (tracking_artifacts.digest is null) = (excluded.digest is null)`,
+        otherwise: new AppError(
+          'INVALID_INPUT',
+          `A part of the artifact path ${files[0]?.path ?? ''} is a file where a folder is needed, ` +
+            'or the other way round.',
+          { hint: 'Delete it first, or choose another path.' },
+        ),
+      },
+      entries.map(({ path, digest, sizeBytes }) => {
+        const { parent, name } = split(path);
+        return [parent, name, digest, sizeBytes, now];
+      }),
+    );
   }
 
   async find(path: string): Promise<ArtifactsRow | null> {
@@ -90,40 +119,6 @@ export class ArtifactsStore {
       },
       { query: rawQuery(this.#builder, sql`delete from tracking_artifacts where ${below(path)}`) },
     ]);
-  }
-
-  #putStep(entry: {
-    readonly path: string;
-    readonly file: ArtifactFile | null;
-    readonly now: Micros;
-  }): Step {
-    const { path, file, now } = entry;
-    const row = {
-      ...split(path),
-      digest: file?.digest ?? null,
-      size_bytes: file?.sizeBytes ?? 0,
-      written_at: now,
-    };
-    const isSameKind = file === null ? 'is null' : 'is not null';
-    return {
-      query: this.#builder
-        .insertInto('tracking_artifacts')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict
-            .columns(['parent', 'name'])
-            .doUpdateSet({ digest: row.digest, size_bytes: row.size_bytes, written_at: now })
-            .where(sql<boolean>`tracking_artifacts.digest ${sql.raw(isSameKind)}`),
-        ),
-      expect: {
-        rows: 1,
-        otherwise: new AppError(
-          'INVALID_INPUT',
-          `The artifact ${path} is a ${file === null ? 'file' : 'folder'}.`,
-          { hint: 'Delete it first, or choose another path.' },
-        ),
-      },
-    };
   }
 
   get #builder() {

@@ -6,7 +6,7 @@ import type { Blobs } from '../../platform/blobs/port.ts';
 import type { Step } from '../../platform/db/port.ts';
 import { REGISTERED_FOLDER } from './artifact-folders.ts';
 import { artifactNotFound, type ArtifactFile, type ArtifactsStore } from './artifacts-store.ts';
-import { ARTIFACT_BYTES_MAX, ARTIFACT_FILES_MAX } from './contract.ts';
+import { ARTIFACT_BYTES_MAX, ARTIFACT_FILES_MAX, type ModelFile } from './contract.ts';
 import type { ArtifactsRow } from './rows.ts';
 
 /**
@@ -64,7 +64,7 @@ export class Artifacts {
   }
 
   /** Steps that keep files under a registered version's folder, for the registry's transaction. */
-  snapshotSteps(folder: string, files: readonly ArtifactFile[]): readonly Step[] {
+  snapshotSteps(folder: string, files: readonly ModelFile[]): readonly Step[] {
     const placed = files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
     return this.#store.putSteps(placed, this.#clock.wall());
   }

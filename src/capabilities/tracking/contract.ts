@@ -38,6 +38,29 @@ export const RunPins = z.object({
 });
 export type RunPins = z.infer<typeof RunPins>;
 
+/** Where something that a run made comes from. */
+export interface RunOrigin {
+  readonly runId: string;
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly pins: RunPins | null;
+}
+
+/** A file of a model folder, by its path below that. */
+export interface ModelFile {
+  readonly path: string;
+  /** SHA-256 of the content. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** The files a client registers a version from. */
+export interface ModelFolder {
+  readonly files: readonly ModelFile[];
+  readonly runId: string | null;
+  /** `m-` and 32 hex digits. */
+  readonly loggedModel: string | null;
+}
+
 export const KeyValue = z.object({ key: z.string(), value: z.string() });
 
 export const Experiment = z.object({

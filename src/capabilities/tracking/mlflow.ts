@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../platform/log/log.ts';
-import { mountMlflow } from '../../platform/http/mlflow-scope.ts';
+import { mountMlflow, refuseOtherCalls } from '../../platform/http/mlflow-scope.ts';
 import { artifactCalls, serveArtifacts } from './mlflow-artifacts.ts';
 import { experimentCalls } from './mlflow-experiments.ts';
 import { loggedModelCalls } from './mlflow-logged-models.ts';
@@ -23,5 +23,6 @@ export function mlflowTracking(
         ...loggedModelCalls(service),
       ]),
     (http) => serveArtifacts(http, service, log),
+    (http) => refuseOtherCalls(http, log),
   ];
 }

@@ -5,13 +5,15 @@ import type { Db } from '../../platform/db/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import { Artifacts } from './artifacts.ts';
 import { ArtifactsStore } from './artifacts-store.ts';
-import type { RegisteredVersion } from './contract.ts';
+import type { RegisteredVersion, RunOrigin } from './contract.ts';
 import { Experiments } from './experiments.ts';
 import { ExperimentsStore } from './experiments-store.ts';
+import { ModelFiles } from './model-files.ts';
 import { LoggedModels } from './logged-models.ts';
 import { LoggedModelsStore } from './logged-models-store.ts';
 import { Logging } from './logging.ts';
 import { MetricsStore } from './metrics-store.ts';
+import { parsePins } from './pins.ts';
 import { RunValuesStore } from './run-values-store.ts';
 import { Runs } from './runs.ts';
 import { RunsStore } from './runs-store.ts';
@@ -34,6 +36,7 @@ export class TrackingService {
   readonly logging: Logging;
   readonly artifacts: Artifacts;
   readonly loggedModels: LoggedModels;
+  readonly modelFiles: ModelFiles;
   readonly versionsOf: TrackingDeps['versionsOf'];
 
   constructor(deps: TrackingDeps) {
@@ -58,5 +61,17 @@ export class TrackingService {
       clock,
       ids,
     });
+    const { runs, artifacts, loggedModels } = this;
+    this.modelFiles = new ModelFiles({ runs, artifacts, loggedModels });
+  }
+
+  /** The run's tags and what they pin; rejects with `RUN_NOT_FOUND`. */
+  async origin(runId: string): Promise<RunOrigin> {
+    const { tags } = await this.runs.get(runId);
+    return {
+      runId,
+      tags: tags.map(({ key, value }) => ({ key, value })),
+      pins: parsePins(tags),
+    };
   }
 }

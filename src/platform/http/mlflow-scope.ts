@@ -60,6 +60,19 @@ export function mountMlflow(http: FastifyInstance, log: Log, calls: readonly Mlf
   }
 }
 
+/** Tells clients of what is not spoken here in the form they read: traces, webhooks, scorers. */
+export function refuseOtherCalls(http: FastifyInstance, log: Log): void {
+  mlflowErrors(http, log);
+  http.removeAllContentTypeParsers();
+  http.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+  for (const prefix of ['/api/2.0/mlflow/*', '/api/3.0/mlflow/*', '/ajax-api/*']) {
+    http.all(prefix, (request) => {
+      const path = request.url.split('?')[0]!.slice(0, 200);
+      throw new AppError('ROUTE_NOT_FOUND', `There is no ${request.method} ${path} here.`);
+    });
+  }
+}
+
 /** Answers every failure of the scope in MLflow's form. */
 export function mlflowErrors(http: FastifyInstance, log: Log): void {
   http.setErrorHandler((thrown, request, reply) => {
