@@ -159,8 +159,8 @@ function findings(rounds: readonly Measured[], flights: number): Findings {
       `${flights} landings over ${DAYS} days at ${AIRPORTS} airports, busy ones more often, ` +
       'through three views of four windows (2 h to 30 days) and three aggregates each, from a ' +
       'Delta table into LMDB on disk, one process. "filled": nine tenths of them from the ' +
-      'beginning; "followed": the last tenth as one commit, as it is appended. "read": the vector ' +
-      'of 39 features of an origin and destination at a T of the last day, in process, over ' +
+      'beginning; "followed": the last tenth as one commit, as it is appended. "read": the ' +
+      'vector of 39 features of an origin and destination at a T of the last day, in process, over ' +
       `${READS} reads. The first round is dropped.`,
     settings: { flights, days: DAYS, airports: AIRPORTS, reads: READS },
     versions: { duckdb: packageVersion('@duckdb/node-api'), lmdb: packageVersion('lmdb') },

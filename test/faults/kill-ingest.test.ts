@@ -18,7 +18,7 @@ import { DAY, NOW } from '../contracts/online-rig.ts';
 import { pointsOf } from './life.ts';
 import { Seeded } from './seeded.ts';
 
-/** kill -9 at any moment of an ingest: afterwards the tiles are what a fresh build makes of the tables. */
+/** kill -9 at any moment of an ingest: the tiles end up as a build from nothing makes them. */
 
 const PROGRAM = entryFile(import.meta.url, './ingest-process');
 const HOUR = DAY / 24;
@@ -31,11 +31,8 @@ async function started(root: string, fault?: string) {
     env,
   });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  while (said === '' && child.exitCode === null) await sleep(5);
+  // Where it begins; nothing comes of one that dies before.
+  await Promise.race([once(child.stdout, 'data'), exited]);
   return { child, exited };
 }
 

@@ -1,9 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import type { KvChange } from '../../platform/kv/port.ts';
-import type { TableFiles } from '../tables/table-files.ts';
 import type { IngestDeps, Slice } from './ingest.ts';
 import { ingestChanges } from './ingest-changes.ts';
-import { readEvents } from './ingest-rows.ts';
+import { readEvents, type TableFiles } from './ingest-rows.ts';
 import {
   catalogChanges,
   EMPTY_CATALOG,

@@ -2,8 +2,13 @@ import { AppError } from '../../base/errors.ts';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics, ScanFile } from '../../platform/analytics/port.ts';
 import type { Column } from '../tables/contract.ts';
+import type { DeltaTables } from '../tables/delta-tables.ts';
 import { tableKey, type Build } from './tiles-catalog.ts';
 import { keyPart } from './tiles-keys.ts';
+
+/** The files of a table at a version, and what one commit added, as the lake tells them. */
+export type TableFiles = Awaited<ReturnType<DeltaTables['files']>>;
+export type TableAddition = NonNullable<Awaited<ReturnType<DeltaTables['additionsAfter']>>>[number];
 
 /** Events of a table's files as columns, in the order in which they were appended. */
 export interface EventRows {

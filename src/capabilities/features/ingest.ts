@@ -4,12 +4,11 @@ import type { Analytics } from '../../platform/analytics/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { KvChange, KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
-import type { TableAddition } from '../tables/table-files.ts';
 import type { CompiledView } from './compiled.ts';
 import { ingestChanges } from './ingest-changes.ts';
 import { IngestFill } from './ingest-fill.ts';
 import { IngestPrune } from './ingest-prune.ts';
-import { readEvents, type EventRows } from './ingest-rows.ts';
+import { readEvents, type EventRows, type TableAddition } from './ingest-rows.ts';
 import {
   abandonedKeys,
   catalogChanges,

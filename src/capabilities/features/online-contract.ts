@@ -3,7 +3,7 @@ import { route } from '../../base/route.ts';
 
 /** How long one request waits for a table's rows to become visible; a client asks again. */
 export const WATERMARK_WAIT_MS_MAX = 30_000;
-/** Logged vectors that one check recomputes; of more the newest are taken, and the report says so. */
+/** Logged vectors that one check recomputes; of more the newest are taken, as the report says. */
 export const VERIFY_ROWS_MAX = 500_000;
 /** Differences that a report shows as examples. */
 export const VERIFY_EXAMPLES = 20;

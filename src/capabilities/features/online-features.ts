@@ -52,8 +52,8 @@ export class OnlineService {
 
   /**
    * The vector at T: one snapshot of the store and one T for all of it, because nothing is awaited.
-   * `INVALID_INPUT` for inputs of another type, `FEATURES_NOT_READY` while tiles are not built or do
-   * not reach back to T, `FEATURES_DAMAGED` when the store is broken.
+   * `INVALID_INPUT` for inputs of another type, `FEATURES_NOT_READY` while tiles are not built or
+   * do not reach back to T, `FEATURES_DAMAGED` when the store is broken.
    */
   read(inputs: FeatureInputs, at: Micros): OnlineVector {
     const plan = this.#current();

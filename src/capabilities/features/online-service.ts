@@ -34,7 +34,7 @@ export interface OnlineServiceDeps {
 
 const VERIFY_TIMEOUT_MS = 600_000;
 
-/** Features read online: values now or as of a time, how far they are, and whether they are right. */
+/** Features read online: values now or as of a time, how far they are, whether they are right. */
 export class OnlineFeaturesService {
   readonly #deps: OnlineServiceDeps;
 

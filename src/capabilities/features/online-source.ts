@@ -46,9 +46,9 @@ export class OnlineSource {
   }
 
   /**
-   * A service by its newest definition (null) or by the one with this hash, whose tiles are kept, or
-   * built, from now on. `INVALID_INPUT` for an unknown service, `DEFINITION_SKEW` for a definition
-   * that it never had.
+   * A service by its newest definition (null) or by the one with this hash, whose tiles are kept,
+   * or built, from now on. `INVALID_INPUT` for an unknown service, `DEFINITION_SKEW` for a
+   * definition that it never had.
    */
   async resolve(service: string, definition: string | null): Promise<OnlineService> {
     const { definitions, online, onWanted } = this.#deps;

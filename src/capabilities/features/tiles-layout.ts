@@ -26,7 +26,7 @@ export const LEAF_HEADER = 2;
 export const LEAF_COLUMNS = 4;
 /** Columns about each leaf for one expression. */
 export const SUMMARY_COLUMNS = 7;
-/** Parts of an exact sum that a summary has room for; of a sum with more the leaf itself is read. */
+/** Parts of an exact sum that a summary has room for; of one with more the leaf itself is read. */
 export const SUM_PARTS = 3;
 
 /** One key's events as columns, in the order of their times. */

@@ -1,7 +1,7 @@
 /**
  * Doubles that do not overlap and whose sum is exactly that of the values, NaN left out: what a
- * summary keeps of them (J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997). Values
- * of like magnitude need two or three. Null when they go past the largest double on the way.
+ * summary keeps of them (J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997).
+ * Values of like magnitude need two or three. Null when they go past the largest double on the way.
  */
 export function exactParts(values: Float64Array): readonly number[] | null {
   const parts: number[] = [];

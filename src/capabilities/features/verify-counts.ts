@@ -33,7 +33,7 @@ export class VerifyCounts {
     this.#skipped += vectors;
   }
 
-  /** One vector beside what its own definition gives: with what was known, and with all there is. */
+  /** One vector beside what its own definition gives: with what was known, and with all of it. */
   compare(
     definition: CompiledService,
     vector: LoggedVector,

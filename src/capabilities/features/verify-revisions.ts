@@ -2,8 +2,8 @@ import { AppError } from '../../base/errors.ts';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
-import type { TableAddition } from '../tables/table-files.ts';
 import type { CompiledSource, CompiledView } from './compiled.ts';
+import type { TableAddition } from './ingest-rows.ts';
 import { tableKey } from './tiles-catalog.ts';
 import { keyPart, keyText } from './tiles-keys.ts';
 import { KeyHistory, type KeyRevisions } from './verify-history.ts';
@@ -36,9 +36,9 @@ export interface ViewHistory {
 }
 
 /**
- * Reads the views of one source from its table alone: every revision of every event, with the table
- * versions in which it was the one that counted. `TABLE_VERSION_NOT_FOUND` when rows were removed or
- * commits cleaned up since the oldest version.
+ * Reads the views of one source from its table alone: every revision of every event, with the
+ * table versions in which it was the one that counted. `TABLE_VERSION_NOT_FOUND` when rows were
+ * removed or commits cleaned up since the oldest version.
  */
 export async function viewHistories(
   deps: RevisionDeps,

@@ -28,9 +28,9 @@ export interface VerifyDeps extends RevisionDeps {
 const TURN_VECTORS = 2000;
 
 /**
- * Recomputes logged vectors from the Delta tables, never from tiles: with what the tables held at the
- * logged versions, which must give the logged values, and with what they hold now, which tells what
- * events that came late would have changed.
+ * Recomputes logged vectors from the Delta tables, never from tiles: with what the tables held at
+ * the logged versions, which must give the logged values, and with what they hold now, which tells
+ * what events that came late would have changed.
  */
 export async function verifyVectors(
   deps: VerifyDeps,

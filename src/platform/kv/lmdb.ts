@@ -13,9 +13,9 @@ type Map = RootDatabase<Uint8Array, Uint8Array>;
 const FREE_BYTES_MIN = 1024 * 1024;
 
 /**
- * Opens the map for the one process that writes it, creating it when missing, and anew when it is no
- * map any more. Rejects with
- * `DISK_FULL` before lmdb maps a file that has no blocks yet: touching it would kill the process.
+ * Opens the map for the one process that writes it, creating it when missing, and anew when it is
+ * no map any more. Rejects with `DISK_FULL` before lmdb maps a file that has no blocks yet:
+ * touching it would kill the process.
  */
 export async function openLmdbWriter(folder: string): Promise<KvWriter> {
   await mkdir(folder, { recursive: true });
