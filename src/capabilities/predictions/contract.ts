@@ -93,7 +93,7 @@ export const Prediction = z.object({
 });
 export type Prediction = z.infer<typeof Prediction>;
 
-/** Read, checked and looked up in one go, which a thousand hold the event loop for 2 ms with. */
+/** They are parsed and checked in one go, a thousand in about 3 ms; more are sent as several. */
 export const LABEL_BATCH_MAX = 1000;
 
 /**
