@@ -42,6 +42,7 @@ import {
   type TableView,
 } from './read-rows.ts';
 import { filesInOrder } from './row-selection.ts';
+import { CommitOrder } from './commit-order.ts';
 import { isFolderName, lakeFolders } from './lake-folders.ts';
 import { replaceRows, type ReplaceRequest } from './replace.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
@@ -105,6 +106,7 @@ export class DeltaTables {
   readonly #deps: DeltaTablesDeps;
   readonly #log: Log;
   readonly #cache = new SnapshotCache();
+  readonly #order = new CommitOrder();
   readonly #lock = new TableLock();
 
   constructor(deps: DeltaTablesDeps) {
@@ -290,7 +292,8 @@ export class DeltaTables {
   /** The data files of the newest or a given version. */
   async files(ref: TableRef, version?: number): Promise<TableFiles> {
     const io = this.#io(ref);
-    return tableFiles(this.#view(io, await this.#at(ref, io, version)));
+    const view = this.#view(io, await this.#at(ref, io, version));
+    return await tableFiles(view, this.#order);
   }
 
   /** What later commits added, or null: see `additionsAfter`. */

@@ -3,7 +3,8 @@ import { readCommit } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
 import { columnsOf, countRows, type TableView } from './read-rows.ts';
-import { filesInOrder, toScanFile } from './row-selection.ts';
+import type { CommitOrder } from './commit-order.ts';
+import { toScanFile } from './row-selection.ts';
 
 /** What a reader of whole files needs of a table at one version. */
 export interface TableFiles {
@@ -22,19 +23,23 @@ export interface TableAddition {
   readonly rows: number;
 }
 
-export function tableFiles({ io, snapshot }: TableView): TableFiles {
+export async function tableFiles(
+  { io, snapshot }: TableView,
+  order: CommitOrder,
+): Promise<TableFiles> {
+  const files = await order.sort(io, snapshot);
   return {
     tableId: snapshot.metadata.id,
     version: snapshot.version,
     columns: columnsOf(snapshot),
-    files: filesInOrder(snapshot).map((file) => toScanFile(io.location, file)),
+    files: files.map((file) => toScanFile(io.location, file)),
   };
 }
 
 /**
- * What the commits after `version` added, oldest first, at most `limit` of them. Null when additions
- * do not tell it all: a commit removed rows or changed the columns, is no longer in the log, or what
- * it added is no longer part of the table. Then only reading all files anew is right.
+ * What the commits after `version` added, oldest first, at most `limit` of them. Null when
+ * additions do not tell it all: a commit removed rows or changed the columns, is no longer in the
+ * log, or what it added is no longer part of the table. Then only reading all files anew is right.
  */
 export async function additionsAfter(
   view: TableView,
