@@ -93,7 +93,7 @@ describe('one service', () => {
     const page = await web.open('/features/services/gone');
     await page.getByRole('alert').getByText('FEATURE_SERVICE_NOT_FOUND').waitFor();
     await page.goto(`${web.server.url}/features/views/gone`);
-    await page.getByText('There is no view gone').waitFor();
+    await page.getByRole('alert').getByText('There is no gone').waitFor();
     web.forgive(/404 \(Not Found\)/);
   });
 });

@@ -10,6 +10,7 @@ import {
   getService,
   getTrainingSet,
   getTrainingVersion,
+  getView,
   getWatermarks,
   listServices,
   listTrainingSets,
@@ -128,6 +129,9 @@ export const ANSWERS: readonly Answer[] = [
   answer(listViews, ({ query }, { features }) => page(features.views, query)),
   answer(listTrainingSets, ({ query }, { features }) => page(features.sets, query)),
   answer(getWatermarks, (_, { features }) => ({ items: [...features.watermarks], reached: true })),
+  answer(getView, ({ params }, { features }) =>
+    known(features.views, ({ name }) => name === params.view, params.view),
+  ),
   answer(getService, ({ params }, { features }) =>
     known(features.services, ({ name }) => name === params.service, params.service),
   ),

@@ -13,7 +13,7 @@ import {
 } from '../../src/capabilities/serving/contract.ts';
 import type { Event, Health, Status } from '../../src/capabilities/workspace/contract.ts';
 import { flightFeatures, NO_FEATURES, type FeaturesFixture } from './fixture-features.ts';
-import { NO_TRACKING, trackingFixture, type TrackingFixture } from './fixture-runs.ts';
+import { NO_TRACKING, runId, trackingFixture, type TrackingFixture } from './fixture-runs.ts';
 import { at, hex, WALL_SECOND, wallAt } from './fixture-values.ts';
 
 /** 2001-03-01 06:00 UTC: where the clock of the replay fixture stands. */
@@ -185,6 +185,10 @@ function version(model: string, number: number, index: number): ModelVersion {
     format: 'onnx',
     signature: signature(),
     description: number === 1 ? 'first cut on January' : '',
+    runId: number === 2 ? runId(1) : null,
+    aliases: number === 2 ? ['champion'] : [],
+    tags: number === 2 ? [{ key: 'reviewed_by', value: 'ana' }] : [],
+    deletedAt: null,
     createdAt: wallAt(-80_000 + number * 9000),
     createdBy: 'cli',
   };

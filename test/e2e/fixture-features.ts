@@ -1,9 +1,8 @@
-import type { RouteReply } from '../../src/base/route.ts';
 import type {
   FeatureProfile,
   FeatureWatermark,
-  getTrainingSet,
   Service,
+  TrainingSet,
   TrainingVersion,
   View,
 } from '../../src/capabilities/features/contract.ts';
@@ -13,7 +12,7 @@ import { at, hex, wallAt } from './fixture-values.ts';
 export interface FeaturesFixture {
   readonly services: readonly Service[];
   readonly views: readonly View[];
-  readonly sets: readonly RouteReply<typeof getTrainingSet>[];
+  readonly sets: readonly TrainingSet[];
   readonly versions: readonly TrainingVersion[];
   readonly watermarks: readonly FeatureWatermark[];
 }

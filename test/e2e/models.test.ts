@@ -79,6 +79,8 @@ describe('one version', () => {
       'Routing',
       'Endpoint',
     ]);
+    const about = await page.getByRole('region', { name: 'Version', exact: true }).innerText();
+    expect(about).toMatch(/serving late.*@champion.*run_.*reviewed_by = ana/s);
     const signature = await page.getByRole('region', { name: 'Signature' }).innerText();
     expect(signature).toMatch(/input\s+features\s+FP32\s+\[any, 36\]/);
     await picture(page, 'version');
@@ -95,7 +97,21 @@ describe('one version', () => {
     await page.getByText('millwright deploy late@1').waitFor();
   });
 
-  it('explains a version that is not there, and a number that is none', async () => {
+  it('says why a model without an ONNX file does not serve, and that one was deleted', async () => {
+    const versions = FEW.versions.map((version) => ({
+      ...version,
+      format: 'mlflow' as const,
+      signature: { inputs: [], outputs: [] },
+      deletedAt: version.createdAt,
+    }));
+    web.server.show({ ...FEW, versions });
+    const page = await web.open('/models/late/versions/1');
+    await page.getByText('so it cannot be served').waitFor();
+    await page.getByRole('alert').getByText('This version was deleted').waitFor();
+    expect(await page.getByText('millwright deploy').count()).toBe(0);
+  });
+
+  it('explains a version that is not there, by its number', async () => {
     web.server.show(FEW);
     const page = await web.open('/models/late/versions/99');
     await page.getByRole('alert').getByText('MODEL_VERSION_NOT_FOUND').waitFor();

@@ -3,7 +3,13 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { Chart } from '../../../web/kit/chart.tsx';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
-import { formatCount, formatShare, formatShort, formatValue } from '../../../web/kit/format.ts';
+import {
+  formatCount,
+  formatCounted,
+  formatShare,
+  formatShort,
+  formatValue,
+} from '../../../web/kit/format.ts';
 import { Card } from '../../../web/kit/section.tsx';
 import type { FeatureProfile } from '../contract.ts';
 import { histogramBins, histogramOption } from './histogram.ts';
@@ -110,14 +116,15 @@ function profileColumns(options: ColumnOptions): readonly Column<FeatureProfile>
 function Histogram({ profile }: { readonly profile: FeatureProfile }): ReactNode {
   const bins = useMemo(() => histogramBins(profile), [profile]);
   const option = useMemo(() => histogramOption(bins), [bins]);
-  if (bins.length === 0) {
+  if (bins.length === 0 || profile.min === profile.max) {
     return (
       <Text size="sm" c="dimmed">
-        Every value is missing.
+        {profile.min === null ? 'Every value is missing.' : `Every value is ${profile.min}.`}
       </Text>
     );
   }
-  const text = `${formatCount(profile.count)} values in ${formatCount(bins.length)} bins; the area over a stretch is its share of them`;
+  const inBins = `${formatCount(profile.count)} values in ${formatCounted(bins.length, 'bin')}`;
+  const text = `${inBins}; the area over a stretch is its share of them`;
   return (
     <>
       <Chart name={`Histogram of ${profile.name}`} description={text} option={option} />

@@ -118,7 +118,7 @@ export function TrainingSetPage(): ReactNode {
   );
 }
 
-function AboutSection({ set }: { readonly set: z.infer<typeof TrainingSet> }): ReactNode {
+function AboutSection({ set }: { readonly set: TrainingSet }): ReactNode {
   const { service, hash, appliedAt, appliedBy, latestVersion } = set;
   return (
     <Section title="Training set">

@@ -1,7 +1,6 @@
 import { EmptyState, Title } from '@mantine/core';
 import { IconTable } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { z } from 'zod';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
 import { formatShort } from '../../../web/kit/format.ts';
@@ -10,9 +9,7 @@ import { Card, Section } from '../../../web/kit/section.tsx';
 import type { TrainingSet } from '../contract.ts';
 import type { MoreOf } from './more-of.ts';
 
-type Item = z.infer<typeof TrainingSet>;
-
-const COLUMNS: readonly Column<Item>[] = [
+const COLUMNS: readonly Column<TrainingSet>[] = [
   {
     id: 'name',
     header: 'Training set',
@@ -52,7 +49,7 @@ const COLUMNS: readonly Column<Item>[] = [
 ];
 
 /** The declared training sets, each with its newest version. */
-export function TrainingSetsSection({ items, more }: MoreOf<Item>): ReactNode {
+export function TrainingSetsSection({ items, more }: MoreOf<TrainingSet>): ReactNode {
   if (items.length === 0) {
     return (
       <Section title="Training sets">

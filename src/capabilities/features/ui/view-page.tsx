@@ -1,8 +1,6 @@
-import { EmptyState, SimpleGrid, Stack, Title } from '@mantine/core';
-import { IconChartDots } from '@tabler/icons-react';
+import { SimpleGrid, Stack, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { PAGE_LIMIT_MAX } from '../../../base/page.ts';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
 import { Facts } from '../../../web/kit/facts.tsx';
@@ -13,7 +11,7 @@ import { Loaded } from '../../../web/kit/loaded.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Card, Section } from '../../../web/kit/section.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
-import { listViews, type View } from '../contract.ts';
+import { getView, type View } from '../contract.ts';
 import { DeclaredSection } from './declared-section.tsx';
 import { aggregatesOf, type Aggregate } from './expressions.ts';
 
@@ -31,20 +29,12 @@ const COLUMNS: readonly Column<Aggregate>[] = [
 /** One view: which events, by which key, aggregated how, over which windows. */
 export function ViewPage(): ReactNode {
   const { view } = useParams({ from: '/features/views/$view' });
-  // No workspace may declare more views than one page holds.
-  const views = useRoute(
-    listViews,
-    { query: { limit: PAGE_LIMIT_MAX } },
-    { subjects: ['features'] },
-  );
+  const found = useRoute(getView, { params: { view } }, { subjects: ['features'] });
   return (
     <>
       <PageHeader title={view} about={<PageLink to="/features">Features</PageLink>} />
-      <Loaded query={views} height={300}>
-        {({ items }) => {
-          const found = items.find(({ name }) => name === view);
-          return found === undefined ? <NoView name={view} /> : <ViewSections view={found} />;
-        }}
+      <Loaded query={found} height={300}>
+        {(data) => <ViewSections view={data} />}
       </Loaded>
     </>
   );
@@ -81,15 +71,5 @@ function ViewSections({ view }: { readonly view: View }): ReactNode {
       </SimpleGrid>
       <DeclaredSection declared={view.declared} />
     </Stack>
-  );
-}
-
-function NoView({ name }: { readonly name: string }): ReactNode {
-  return (
-    <EmptyState
-      icon={<IconChartDots aria-hidden />}
-      title={`There is no view ${name}`}
-      description="It may have been taken out of millwright.yaml; the ones there are stand under Features."
-    />
   );
 }

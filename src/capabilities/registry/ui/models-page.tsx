@@ -98,9 +98,8 @@ function modelColumns(endpoints: readonly Endpoint[]): readonly Column<Model>[] 
       id: 'latest',
       header: 'Latest',
       value: ({ latestVersion }) => latestVersion,
-      isNumeric: true,
       cell: ({ name, latestVersion }) =>
-        latestVersion === 0 ? null : <VersionLink model={name} version={latestVersion} />,
+        latestVersion === 0 ? 'none yet' : <VersionLink model={name} version={latestVersion} />,
     },
     {
       id: 'endpoints',

@@ -1,8 +1,10 @@
 import type { Column } from '../../../web/kit/data-table.tsx';
 import { formatBytes, formatCounted, formatShort } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
+import { PageLink } from '../../../web/kit/link.tsx';
 import type { Endpoint } from '../../serving/contract.ts';
 import type { ModelVersion } from '../contract.ts';
+import { AliasBadges } from './alias-badges.tsx';
 import { DeploymentBadges } from './deployment-badges.tsx';
 import { deploymentsOf, deploymentText } from './deployments.ts';
 import { VersionLink } from './version-link.tsx';
@@ -25,9 +27,27 @@ export function versionColumns(endpoints: readonly Endpoint[]): readonly Column<
       cell: (version) => <DeploymentBadges deployments={deploymentsOf(endpoints, version)} />,
     },
     {
+      id: 'aliases',
+      header: 'Aliases',
+      value: ({ aliases }) => aliases.join(', ') || null,
+      cell: ({ aliases }) => (aliases.length === 0 ? '' : <AliasBadges aliases={aliases} />),
+    },
+    {
+      id: 'run',
+      header: 'Run',
+      value: ({ runId }) => runId,
+      cell: ({ runId }) =>
+        runId === null ? null : (
+          <PageLink to="/runs/$runId" params={{ runId }} title={runId}>
+            {formatShort(runId)}
+          </PageLink>
+        ),
+    },
+    {
       id: 'signature',
       header: 'Signature',
-      value: ({ signature }) => signatureText(signature),
+      value: ({ format, signature }) =>
+        format === 'onnx' ? signatureText(signature) : 'not served: no ONNX file',
     },
     {
       id: 'size',
