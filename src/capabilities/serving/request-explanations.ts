@@ -18,7 +18,7 @@ interface Logged {
   readonly watermarks: z.infer<typeof Watermarks>;
 }
 
-/** What a request's log entry does not say itself: its features' names, and where its model is from. */
+/** What a request's log entry does not say: its features' names, and where its model is from. */
 export class RequestExplanations {
   readonly #source: Pick<FeatureSource, 'definition' | 'recompute'>;
   readonly #origins: VersionOrigins;
