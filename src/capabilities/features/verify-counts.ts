@@ -118,14 +118,14 @@ export class VerifyCounts {
     values: Pick<VerifyExample, 'feature' | 'logged' | 'recomputed'>,
   ): void {
     const examples = this.#examples;
-    const example = { kind, requestId, endpoint, at: formatInstant(micros(time)), ...values };
-    if (examples.length < VERIFY_EXAMPLES) {
-      examples.push(example);
-      return;
+    let place = examples.length;
+    if (place >= VERIFY_EXAMPLES) {
+      if (kind !== 'logic') return;
+      place = examples.findIndex((it) => it.kind !== 'logic');
+      if (place === -1) return;
     }
-    if (kind !== 'logic') return;
-    const weaker = examples.findIndex((it) => it.kind !== 'logic');
-    if (weaker !== -1) examples[weaker] = example;
+    const at = formatInstant(micros(time));
+    examples[place] = { kind, requestId, endpoint, at, ...values };
   }
 }
 

@@ -26,7 +26,8 @@ interface Block {
   }[];
 }
 
-const BLOCK = 128;
+/** Neighbouring revisions in a block, largest first. */
+const SIZES = [2048, 128];
 
 /**
  * Everything a key's events ever were, for windows as of any table version. Blocks of neighbours
@@ -35,12 +36,23 @@ const BLOCK = 128;
  */
 export class KeyHistory {
   readonly #revisions: KeyRevisions;
-  readonly #blocks: readonly Block[];
+  readonly #levels: readonly { readonly size: number; readonly blocks: readonly Block[] }[];
+  #hadSettled = true;
 
   constructor(revisions: KeyRevisions) {
     this.#revisions = revisions;
-    const count = Math.ceil(revisions.times.length / BLOCK);
-    this.#blocks = Array.from({ length: count }, (_, index) => blockOf(revisions, index * BLOCK));
+    const events = revisions.times.length;
+    this.#levels = SIZES.filter((size) => size <= events).map((size) => ({
+      size,
+      blocks: Array.from({ length: Math.floor(events / size) }, (_, index) =>
+        blockOf(revisions, index * size, size),
+      ),
+    }));
+  }
+
+  /** Whether the last totals are those of any later version, too. */
+  get hadSettled(): boolean {
+    return this.#hadSettled;
   }
 
   /** Totals of the windows (shortest first) at T, as `TileReader.read` gives them. */
@@ -52,6 +64,7 @@ export class KeyHistory {
     const stride = windowStride(values.length);
     const totals = new Float64Array(windows.length * stride);
     const state = emptyTotals(values.length);
+    this.#hadSettled = true;
     let end = lowerBound(times, at.time, 0, times.length);
     windows.forEach((window, index) => {
       const start = lowerBound(times, at.time - window, 0, end);
@@ -67,21 +80,27 @@ export class KeyHistory {
     range: { readonly start: number; readonly end: number; readonly version: number },
   ): void {
     for (let at = range.start; at < range.end;) {
-      const block = this.#blocks[Math.floor(at / BLOCK)]!;
-      const isWhole = at % BLOCK === 0 && at + BLOCK <= range.end;
-      if (isWhole && block.lastChange <= range.version) {
-        addBlock(state, block);
-        at += BLOCK;
+      const level = this.#levels.find(
+        ({ size, blocks }) =>
+          at % size === 0 &&
+          at + size <= range.end &&
+          blocks[at / size]!.lastChange <= range.version,
+      );
+      if (level === undefined) {
+        this.#addEvent(state, at, range.version);
+        at += 1;
       } else {
-        const stop = Math.min(range.end, (Math.floor(at / BLOCK) + 1) * BLOCK);
-        for (; at < stop; at += 1) this.#addEvent(state, at, range.version);
+        addBlock(state, level.blocks[at / level.size]!);
+        at += level.size;
       }
     }
   }
 
   #addEvent(state: Totals, at: number, version: number): void {
     const { from, until, values } = this.#revisions;
-    if (from[at]! > version || until[at]! <= version) return;
+    const isGone = until[at]! <= version;
+    if (from[at]! > version || (until[at] !== Infinity && !isGone)) this.#hadSettled = false;
+    if (from[at]! > version || isGone) return;
     state.events += 1;
     values.forEach((column, index) => {
       const value = column[at]!;
@@ -124,8 +143,8 @@ function emptyTotals(expressions: number): Totals {
   return { events: 0, expressions: Array.from({ length: expressions }, empty) };
 }
 
-function blockOf({ times, from, until, values }: KeyRevisions, start: number): Block {
-  const end = Math.min(times.length, start + BLOCK);
+function blockOf({ from, until, values }: KeyRevisions, start: number, size: number): Block {
+  const end = start + size;
   let lastChange = 0;
   const kept: number[] = [];
   for (let at = start; at < end; at += 1) {

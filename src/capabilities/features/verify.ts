@@ -60,7 +60,8 @@ export async function verifyVectors(
         await nextTurn();
       }
       const recomputed = own.vector(vector, 'known');
-      counts.compare(definition, vector, { known: recomputed, settled: own.vector(vector, 'now') });
+      const settled = own.hadSettled ? recomputed : own.vector(vector, 'now');
+      counts.compare(definition, vector, { known: recomputed, settled });
       if (other !== null) {
         counts.compareDefinitions(definition, vector, other.vector(vector, 'known'));
       }
@@ -150,6 +151,7 @@ class Recomputation {
     }[];
   }[];
   readonly #requested: ReturnType<typeof requestReads>;
+  #hadSettled = true;
 
   constructor(service: CompiledService, histories: ReadonlyMap<string, ViewHistory>) {
     this.#service = service;
@@ -179,14 +181,21 @@ class Recomputation {
     });
   }
 
+  /** Whether all that is known now gives the last vector, too. */
+  get hadSettled(): boolean {
+    return this.#hadSettled;
+  }
+
   /** With the events known at the vector's watermarks, or with all that are known now. */
   vector({ inputs, time, watermarks }: Asked, as: 'known' | 'now'): readonly (number | null)[] {
     const values = this.#service.features.map((): number | null => null);
+    this.#hadSettled = true;
     for (const view of this.#views) {
       const version = as === 'now' ? Infinity : (watermarks[view.table] ?? Infinity);
       const key = keyOf(view.keys, inputs);
       const history = key === null ? undefined : view.history.keys.get(key);
       const totals = history?.totals(view.windows, { time, version: last(version) }) ?? view.empty;
+      if (history?.hadSettled === false) this.#hadSettled = false;
       for (const { position, value } of view.features) values[position] = value(totals);
     }
     const row = { ...inputs, T: time };
