@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../base/errors.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import { compileExpression, toDouble } from '../../formats/expression/evaluate.ts';
@@ -90,7 +91,12 @@ class TrainingSetBuild {
     }
     await this.#requestFeatures(spine, results);
     const label = await this.#labels(spine);
-    const profile = service.features.map(({ name }, at) => profileOf(name, results[at]!));
+    const profile: FeatureProfile[] = [];
+    for (const [at, { name }] of service.features.entries()) {
+      profile.push(profileOf(name, results[at]!));
+      // Each sorts a column; the engine has other work between them.
+      await setImmediate();
+    }
     const { tables, faults } = this.#deps;
     faults.hit('training.after-sweep');
     const numbers = Float64Array.from({ length: spine.rowCount }, (_, row) => row);
