@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openTracking } from '../../app/open-tracking.ts';
 import { createTestApp, type TestApp } from '../../app/testing.ts';
+import { createIds } from '../../platform/system.ts';
+import { TrackingService } from './service.ts';
 import { TrackingLinks } from './tracking-links.ts';
 
 let app: TestApp;
@@ -9,7 +10,11 @@ let makeRun: (pins: Readonly<Record<string, string>>) => Promise<string>;
 
 beforeEach(async () => {
   app = await createTestApp();
-  const { tracking } = openTracking(app.app.platform);
+  const { db, blobs, events } = app.app.platform;
+  const { clock } = app;
+  const ids = createIds(clock);
+  const versionsOf = () => Promise.resolve([{ model: 'late', version: 1 }]);
+  const tracking = new TrackingService({ db, blobs, events, clock, ids, versionsOf });
   links = new TrackingLinks(tracking);
   makeRun = async (pins) => {
     const { id } = await tracking.runs.create({
@@ -51,6 +56,7 @@ test('goes from a run to what it pinned, and from that to its runs', async () =>
   await makeRun({ training_set: 'late_train@v13', definition: 'd2'.repeat(32) });
   await makeRun({});
   expect(await edgesOf('run', run)).toEqual([
+    `model/late@1 made by run/${run}`,
     `run/${run} trained on training_set/late_train@3`,
     `run/${run} given features by definition/${DEFINITION}`,
     `run/${run} read table/default.landings@3`,
