@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import prettier from 'prettier';
 import { ERRORS } from '../src/base/errors.ts';
 import type { Route } from '../src/base/route.ts';
+import * as features from '../src/capabilities/features/contract.ts';
 import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
@@ -16,7 +17,7 @@ import { ROOT } from './run.ts';
 
 /** `npm run generate`: writes docs/reference from the code. `--check` only tells what is stale. */
 
-const contracts = [workspace, tables, tracking, registry, predictions, serving];
+const contracts = [workspace, tables, features, tracking, registry, predictions, serving];
 
 function routes(): readonly Route[] {
   return contracts.flatMap((contract) => Object.values(contract).filter(isRoute));

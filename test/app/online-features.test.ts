@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { formatInstant, micros, parseInstant } from '../../src/base/time.ts';
@@ -12,9 +13,11 @@ import {
   FLIGHT_TABLES,
   flightSections,
 } from '../../src/capabilities/features/flights-definitions.ts';
+import { onlineFeaturesCommands } from '../../src/capabilities/features/online-commands.ts';
 import { encodePrediction } from '../../src/capabilities/predictions/record.ts';
 import { appendRows, createTable } from '../../src/capabilities/tables/contract.ts';
 import { applyDeclared } from '../../src/capabilities/workspace/contract.ts';
+import { createOutput } from '../../src/platform/cli/output.ts';
 import { RecordKind } from '../../src/platform/journal/segment.ts';
 import type { KvWriter } from '../../src/platform/kv/port.ts';
 import { sleep } from '../../src/platform/system.ts';
@@ -112,6 +115,41 @@ test('names the service that there is not, and waits no longer than asked', asyn
   expect((await it.api.call(getWatermarks, { query })).reached).toBe(false);
 });
 
+/** What a command prints, and the status it ends with. */
+async function run(...words: readonly string[]): Promise<{ status: number; text: string }> {
+  let [status, text] = [0, ''];
+  const features = new Command().exitOverride();
+  const sink = {
+    write: (part: string) => {
+      text += part;
+    },
+  };
+  onlineFeaturesCommands(features, {
+    withApi: (action) => action(it.api),
+    out: createOutput({ sink, isJson: false }),
+    declaration: () => {
+      throw new Error('no file is declared');
+    },
+    endWith: (ended) => {
+      status = ended;
+    },
+  });
+  await features.parseAsync([...words], { from: 'user' });
+  return { status, text };
+}
+
+test('commands print the vector with ages, and how far the tables are', async () => {
+  await shown(await land([1, 1, 20]));
+  const { text } = await run('get', 'late_v1', '--key', 'origin=ORD,destination=LGA');
+  expect(text).toContain('late_v1 at 2001-03-01T00:00:00Z');
+  expect(text).toMatch(/origin_delays__delay_2h\s+│ 20\s+│ 3600/);
+  expect((await run('watermarks')).text).toMatch(
+    /default\.landings │ 1\s+│ origin_delays, route_d/,
+  );
+  await expect(run('get', 'late_v1', '--key', 'ORD')).rejects.toThrow('no pair of a name');
+  await expect(run('verify', 'late_v1', '--last', 'soon')).rejects.toThrow('no duration');
+});
+
 let answers = 0;
 
 /** Answers as the gateway does: reads the vector and journals it. Returns landings within a day. */
@@ -182,6 +220,9 @@ test('a corrupted tile is found out by the answers given from it', async () => {
   const report = await verified(2);
   expect(report.isConsistent).toBe(false);
   expect(report.examples[0]).toMatchObject({ kind: 'logic', endpoint: 'late' });
+  const checked = await run('verify', 'late_v1', '--last', '1d', '--endpoint', 'late');
+  expect(checked.status).toBe(1);
+  expect(checked.text).toMatch(/2 vectors · logic \d+ of 26 · freshness 0 · definition 0/);
   await it.api.call(rebuildFeatures, {});
   const version = (await it.api.call(getWatermarks, { query: {} })).items[0]!.version!;
   await shown(version);
