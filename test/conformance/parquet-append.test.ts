@@ -31,7 +31,7 @@ elsewhere.set_file_path('secret.parquet')
 elsewhere.write_metadata_file('elsewhere.parquet')
 `;
 
-test('Parquet of pandas is taken, but no naive times and no file that leads elsewhere', async () => {
+test('Parquet of pandas is taken; naive times and a file that points elsewhere are not', async () => {
   const folder = temporaryFolder();
   await python(WRITE, { cwd: folder });
   const { api, ...app } = await createTestApp();
