@@ -4,13 +4,14 @@ import {
   IconChartDots,
   IconFlask,
   IconLayoutDashboard,
+  IconSitemap,
   type Icon,
 } from '@tabler/icons-react';
 
 export interface Page {
   /** The word in the left-hand list. */
   readonly word: string;
-  readonly to: '/' | '/trace' | '/runs' | '/models' | '/features';
+  readonly to: '/' | '/trace' | '/runs' | '/models' | '/features' | '/lineage';
   /** `g` and then this key goes there. */
   readonly key: string;
   readonly icon: Icon;
@@ -23,4 +24,5 @@ export const pages: readonly Page[] = [
   { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
   { word: 'Models', to: '/models', key: 'm', icon: IconBox },
   { word: 'Features', to: '/features', key: 'f', icon: IconChartDots },
+  { word: 'Lineage', to: '/lineage', key: 'l', icon: IconSitemap },
 ];

@@ -169,6 +169,19 @@ const trainingVersion = createRoute({
   ),
 });
 
+const lineage = createRoute({
+  getParentRoute: () => root,
+  path: '/lineage',
+  validateSearch: z.object({
+    /** `<kind>/<id>`. */
+    of: optional(z.string().max(400)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/lineage/ui/lineage-page.tsx'),
+    'LineagePage',
+  ),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
@@ -184,6 +197,7 @@ export const router = createRouter({
     featureView,
     trainingSet,
     trainingVersion,
+    lineage,
   ]),
   defaultPreload: 'intent',
   defaultErrorComponent: PageFailed,

@@ -102,7 +102,8 @@ describe('one run', () => {
     expect(await text('Tags')).toMatch(/team\s+flights/);
     await page.locator('canvas').waitFor();
     await picture(page, 'run');
-    await page.getByRole('link', { name: 'late v2' }).click();
+    const about = page.getByRole('region', { name: 'Run', exact: true });
+    await about.getByRole('link', { name: 'late v2' }).click();
     await page.waitForURL('**/models/late/versions/2');
   });
 
@@ -184,6 +185,8 @@ it('fits runs on a narrow screen, and in the dark', async () => {
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, `narrow${url.replaceAll(/\W+/g, '-').slice(0, 30)}`);
   }
+  // The pages still open would ask for runs that are gone, and complain.
+  await web.close();
   web.server.show(emptyFixture());
   const page = await web.open('/runs', { size: NARROW });
   await page.getByText('Nothing was tracked yet').waitFor();
@@ -196,6 +199,8 @@ it('goes to every page by two keys', async () => {
   for (const [key, path] of [
     ['r', '/runs'],
     ['m', '/models'],
+    ['f', '/features'],
+    ['l', '/lineage'],
     ['o', '/'],
   ] as const) {
     await page.keyboard.press('g');

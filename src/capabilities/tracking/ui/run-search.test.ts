@@ -23,6 +23,9 @@ describe('what is typed into the search', () => {
     ['  ', undefined],
     ['otter', "attributes.run_name ILIKE '%otter%'"],
     ["ana's", "attributes.run_name ILIKE '%ana''s%'"],
+    ['what is in it', "attributes.run_name ILIKE '%what is in it%'"],
+    ['params.lr is not null', 'params.lr is not null'],
+    ["tags.team ilike '%a'", "tags.team ilike '%a'"],
     ['metrics.auc > 0.8', 'metrics.auc > 0.8'],
     ["tags.team in ('a')", "tags.team in ('a')"],
   ])('takes %j for %j', (text, filter) => {

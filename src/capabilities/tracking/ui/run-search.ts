@@ -2,7 +2,7 @@ import type { SortedBy } from '../../../web/kit/data-table.tsx';
 import type { RunSummary } from '../contract.ts';
 
 /** Something that compares: with none of these the text is a name to look for. */
-const COMPARES = /[<>=!]|\b(?:i?like|in|is)\b/i;
+const COMPARES = /[<>=!]|\bi?like\s*['"]|\bin\s*\(|\bis\s+(?:not\s+)?null\b/i;
 /** Keys that MLflow's grammar takes as they are; others stand in backticks. */
 const PLAIN_KEY = /^[\w./:-]+$/;
 
