@@ -117,7 +117,14 @@ async function find(api: Api, name: string): Promise<Shown> {
   } catch (thrown) {
     if (!isCode(thrown, 'FEATURE_VIEW_NOT_FOUND')) throw thrown;
   }
-  return { kind: 'training set', shown: await api.call(getTrainingSet, { params: { name } }) };
+  try {
+    return { kind: 'training set', shown: await api.call(getTrainingSet, { params: { name } }) };
+  } catch (thrown) {
+    if (!isCode(thrown, 'TRAINING_SET_NOT_FOUND')) throw thrown;
+  }
+  throw new AppError('FEATURE_SERVICE_NOT_FOUND', `Nothing declared is called ${name}.`, {
+    hint: 'See: millwright features services, millwright features views',
+  });
 }
 
 function isCode(thrown: unknown, code: ErrorCode): boolean {
