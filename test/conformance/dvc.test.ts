@@ -111,7 +111,7 @@ stages:
     params:
     - conf.json: [model.depth, model.rates]
     - ../whole.yaml:
-    - ../params.yaml: [lr, tiny, big, one, yes_text, nested, many.1]
+    - ../params.yaml: [lr, tiny, big, one, yes_text, nested, many.1, quoted, thousand]
     outs: [model.bin, empty, tool, {kept: {persist: true}}]
     metrics: [{metrics.json: {cache: false}}]
   slices:
@@ -135,7 +135,8 @@ function writeProject(): void {
     'whole.yaml': 'a: 1\nb: {c: [1, 2.50]}\nd: null\n',
     'params.yaml':
       'lr: 1.0\ntiny: 1e-7\nbig: 123456789012345678901234567890\none: 1\nyes_text: yes\n' +
-      'nested: {z: 1, a: "x: y"}\nmany: [10, 20]\nunused: 5\n',
+      'nested: {z: 1, a: "x: y"}\nmany: [10, 20]\nunused: 5\n' +
+      'quoted: "2001-02-03"\nthousand: 1_000\n',
   });
   chmodSync(path.join(folder, 'make.sh'), 0o755);
 }

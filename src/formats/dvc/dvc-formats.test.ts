@@ -121,6 +121,12 @@ stages:
     expect(stage.outs[0]?.path).toBe('big.pkl');
   });
 
+  test('take no date without quotes, which DVC fails on', async () => {
+    const failed = resolve('stages: {t: {cmd: x}}', { 'params.yaml': 'a: [2001-02-03]' });
+    await expect(failed).rejects.toThrow('params.yaml: 2001-02-03 is a date without quotes');
+    await resolve('stages: {t: {cmd: x}}', { 'params.yaml': 'a: ["2001-02-03"]' });
+  });
+
   test('are spelled out of foreach and matrix', async () => {
     const stages = await resolve(`
 stages:

@@ -61,7 +61,7 @@ function select(path: string, context: DvcMap, where: string): DvcValue {
 /** Python's `str`, but truth values in lower case. */
 export function asText(value: DvcValue): string {
   if (typeof value === 'number') return pythonFloat(value);
-  if (isMap(value) || isList(value)) return shownValue(value);
+  if (typeof value === 'object' && value !== null) return shownValue(value);
   return value === null ? 'None' : String(value);
 }
 

@@ -14,7 +14,7 @@ import {
   type ParamsDependency,
   type Stage,
 } from './stage.ts';
-import { isList, isMap, type DvcMap, type DvcValue } from './value.ts';
+import { isList, isMap, YamlTime, type DvcMap, type DvcValue } from './value.ts';
 import { YamlSource } from './yaml-source.ts';
 
 /** Gives the text of a file by its path in the project; null when there is none. */
@@ -56,6 +56,7 @@ async function loadDefaults(read: ReadText): Promise<DvcMap> {
   const text = await read(DEFAULT_PARAMS_FILE);
   if (text === null) return {};
   const { value } = new YamlSource(text, DEFAULT_PARAMS_FILE);
+  refuseTimes(value, DEFAULT_PARAMS_FILE);
   return isMap(value) ? value : {};
 }
 
@@ -94,7 +95,19 @@ async function loadVars(
   if (text === null) throw fault(where, `${path} does not exist`);
   const { value } = new YamlSource(text, path);
   if (!isMap(value)) throw fault(where, `${path} holds no map`);
+  refuseTimes(value, path);
   return value;
+}
+
+/** DVC fails on every project with one. */
+function refuseTimes(value: DvcValue, path: string): void {
+  if (value instanceof YamlTime) {
+    throw new AppError('INVALID_PIPELINE', `${path}: ${value.text} is a date without quotes.`, {
+      hint: 'Put it into quotes: values that dvc.yaml can ask for are texts, numbers, lists, maps.',
+    });
+  }
+  if (isList(value)) for (const item of value) refuseTimes(item, path);
+  if (isMap(value)) for (const item of Object.values(value)) refuseTimes(item, path);
 }
 
 /** DVC reads more kinds of parameter files than we do; the others are named, not passed over. */

@@ -9,7 +9,7 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import { pythonFloat, type DvcValue } from './value.ts';
+import { pythonFloat, YamlTime, type DvcValue } from './value.ts';
 
 /** A file past this is no pipeline and no parameters (or a bomb of aliases). */
 export const YAML_BYTES_MAX = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ export class YamlSource {
       intAsBigInt: true,
       merge: true,
       uniqueKeys: true,
-      customTags: (tags) => tags.map(asPythonWrites),
+      customTags: (tags) => [...AS_PYTHON_READS, ...tags.map(asPythonWrites)],
     });
     const [broken] = this.document.errors;
     if (broken !== undefined) {
@@ -85,7 +85,40 @@ export class YamlSource {
   }
 }
 
-/** Floats in Python's form (`1.0`, `1e-07`): without its point one would come back as an integer. */
+const INT = 'tag:yaml.org,2002:int';
+const DATE = /\d{4}-\d\d-\d\d/;
+const TIME =
+  /\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::?\d\d)?))?/;
+
+/**
+ * Plain scalars that ruamel reads as more than text, beyond YAML 1.2. A text that looks like one of
+ * them is quoted when it is written.
+ */
+const AS_PYTHON_READS: ScalarTag[] = [
+  {
+    tag: 'tag:yaml.org,2002:timestamp',
+    default: true,
+    test: new RegExp(`^(?:${DATE.source}|${TIME.source})$`),
+    resolve: (text) => new YamlTime(text),
+    identify: (value) => value instanceof YamlTime,
+    stringify: ({ value }) => (value as YamlTime).text,
+  },
+  { tag: INT, default: true, test: /^[-+]?0b[01_]+$/, resolve: (text) => binary(text) },
+  {
+    tag: INT,
+    default: true,
+    test: /^[-+]?[0-9][0-9_]*_[0-9_]*$/,
+    resolve: (text) => BigInt(text.replaceAll(/[_+]/g, '')),
+  },
+  { tag: 'tag:yaml.org,2002:value', default: true, test: /^=$/, resolve: (text) => text },
+];
+
+function binary(text: string): bigint {
+  const value = BigInt(text.replace(/^[-+]/, '').replaceAll('_', ''));
+  return text.startsWith('-') ? -value : value;
+}
+
+/** Floats in Python's form (`1.0`, `1e-07`): without its point one comes back as an integer. */
 function asPythonWrites(tag: Tags[number]): Tags[number] {
   if (typeof tag === 'string' || !/:(?:int|float)$/.test(tag.tag)) return tag;
   const { stringify } = tag as ScalarTag;
