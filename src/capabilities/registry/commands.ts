@@ -14,12 +14,14 @@ export function registryCommands(program: Command, cli: CliContext): void {
     .argument('<name>', 'model name')
     .argument('<file>', 'ONNX file')
     .option('--description <text>', 'what is special about this version', '')
-    .action(async (name: string, file: string, options: { description: string }) => {
+    .option('--run <id>', 'the run that made the file')
+    .action(async (name: string, file: string, { description, run }: RegisterOptions) => {
       await assertFile(file);
+      const query = { description, ...(run === undefined ? {} : { run }) };
       const version = await cli.withApi((api) =>
         api.call(
           registerModel,
-          { params: { model: name }, query: { description: options.description } },
+          { params: { model: name }, query },
           { bytes: createReadStream(file), contentType: 'application/octet-stream' },
         ),
       );
@@ -57,11 +59,12 @@ export function registryCommands(program: Command, cli: CliContext): void {
       );
       cli.out.result(page.items, () =>
         cli.out.table(
-          ['version', 'sha256', 'bytes', 'registered', 'by', 'description'],
+          ['version', 'sha256', 'bytes', 'aliases', 'registered', 'by', 'description'],
           page.items.map((version) => [
             version.version,
             version.digest.slice(0, 12),
             version.sizeBytes,
+            version.aliases.join(' '),
             version.createdAt,
             version.createdBy,
             version.description,
@@ -69,6 +72,11 @@ export function registryCommands(program: Command, cli: CliContext): void {
         ),
       );
     });
+}
+
+interface RegisterOptions {
+  readonly description: string;
+  readonly run?: string;
 }
 
 function describe(spec: TensorSpec): string {

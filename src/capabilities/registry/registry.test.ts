@@ -43,6 +43,14 @@ describe('registering a model', () => {
     });
   });
 
+  test('names no run that is not there', async () => {
+    const run = `run_${'f'.repeat(32)}`;
+    const bytes = versionModel({ version: 1 });
+    const query = { run };
+    const refused = app.api.call(registerModel, { params: { model: 'late' }, query }, { bytes });
+    await expect(refused).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
+
   test('gives two at once two numbers', async () => {
     const bytes = [1, 2, 3, 4].map((version) => versionModel({ version }));
     const versions = await Promise.all(bytes.map((model) => register('late', model)));

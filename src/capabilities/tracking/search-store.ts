@@ -35,6 +35,8 @@ type Condition = RawBuilder<boolean>;
 interface Segment {
   /** Another table the runs of this stretch come from, in its order. */
   readonly source: RawBuilder<unknown> | null;
+  /** The field whose values the source holds in `o.value`. */
+  readonly field: Order | null;
   readonly where: readonly Condition[];
   readonly orderBy: readonly RawBuilder<unknown>[];
 }
@@ -105,13 +107,22 @@ export class SearchStore {
       where.push(sql`r.lifecycle = ${search.view === 'ACTIVE_ONLY' ? 'active' : 'deleted'}`);
     }
     const rest = search.clauses.filter((clause) => clause !== driver);
-    where.push(...rest.map((clause) => runCondition(this.#db.dialect, clause)));
+    where.push(...rest.map((clause) => this.#condition(clause, segment)));
     // `cross join` keeps SQLite to this order of the tables; its planner has no statistics.
     const statement = sql<RunsRow>`select r.* from ${sql.join(sources, sql` cross join `)}
       where ${sql.join(where, sql` and `)}
       order by ${sql.join([...segment.orderBy, sql`r.start_ms desc`, sql`r.id`])}
       limit ${limit} offset ${offset}`;
     return rawQuery(this.#db.queries<TrackingTables>(), statement);
+  }
+
+  /** On the field that is sorted by, a condition bounds the stretch of the index to walk. */
+  #condition(clause: Clause, { field }: Segment): Condition {
+    const { dialect } = this.#db;
+    const isBound =
+      field?.entity === clause.entity && field.key === clause.key && clause.value !== null;
+    if (!isBound) return runCondition(dialect, clause);
+    return comparison(dialect, sql`o.value`, clause);
   }
 
   /** The condition that leaves the fewest runs, if it leaves few. */
@@ -195,7 +206,7 @@ function segmentsOf(search: RunSearch): readonly Segment[] {
   const rest = others.flatMap(sortKeys);
   if (first === undefined || first.entity === 'attribute') {
     const own = first === undefined ? [] : sortKeys(first);
-    return [{ source: null, where: [], orderBy: [...own, ...rest] }];
+    return [{ source: null, field: null, where: [], orderBy: [...own, ...rest] }];
   }
   const { entity, key } = first;
   const direction = sql.raw(first.isAscending ? 'asc' : 'desc');
@@ -203,21 +214,26 @@ function segmentsOf(search: RunSearch): readonly Segment[] {
   const source = sql`${table} o`;
   const missing: Segment = {
     source: null,
+    field: null,
     where: [sql`not exists (select 1 from ${table} x where x.run = r.seq and x.key = ${key})`],
     orderBy: rest,
   };
   if (entity !== 'metric') {
     const values = [sql`substr(o.value, 1, 200) ${direction}`, sql`o.value ${direction}`];
-    return [{ source, where: [sql`o.key = ${key}`], orderBy: [...values, ...rest] }, missing];
+    return [
+      { source, field: first, where: [sql`o.key = ${key}`], orderBy: [...values, ...rest] },
+      missing,
+    ];
   }
   const own: Condition[] = [sql`o.key = ${key}`, inExperiments('o', search.experiments)];
   return [
     {
       source,
+      field: first,
       where: [...own, sql`o.is_nan = 0`],
       orderBy: [sql`o.value ${direction}`, ...rest],
     },
-    { source, where: [...own, sql`o.is_nan = 1`], orderBy: rest },
+    { source, field: null, where: [...own, sql`o.is_nan = 1`], orderBy: rest },
     missing,
   ];
 }
