@@ -199,7 +199,8 @@ describe('the trace', () => {
     const checks = page.getByRole('region', { name: 'Checks' });
     expect(await checks.innerText()).toMatch(/golden\s+v2\s+not done\s+no golden requests/);
     await picture(page, 'request-features');
-    await page.getByRole('region', { name: 'Trained' }).getByRole('link').click();
+    const trained = page.getByRole('region', { name: 'Trained' });
+    await trained.getByRole('link', { name: /^run_/ }).click();
     await page.waitForURL(`**/runs/${runId(1)}`);
     web.forgive(/404 \(Not Found\)/);
   });
