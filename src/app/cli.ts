@@ -124,14 +124,15 @@ function addQuickstart(
 ): void {
   program
     .command('quickstart')
-    .description('see it work: two models of real flowers served, switched, rolled back, traced')
+    .description('see it work: real flights from a raw file to a served, explained prediction')
     .option('--exit', 'stop at the end instead of staying up')
     .option('--json <file>', 'write what was measured to a file')
     .option('--port <port>', 'port to listen on (default: 7070, or a free one)', parsePort)
     .action(async (options: { exit?: boolean; json?: string; port?: number }) => {
       const folder = path.resolve('millwright-quickstart');
       const { port } = options;
-      await quickstart(config({ folder, ...(port === undefined ? {} : { port }) }), {
+      const flags = { folder, clock: 'replay' as const, ...(port === undefined ? {} : { port }) };
+      await quickstart(config(flags), {
         isExit: options.exit === true,
         jsonFile: options.json ?? null,
         out: cli.out,

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageFolder } from '../../src/app/program.ts';
+import type { QuickstartReport } from '../../src/app/quickstart/quickstart-report.ts';
 import { processEnv } from '../../src/platform/system.ts';
 import { freshWeb, launchBrowser, SCREENSHOTS } from './browser.ts';
 
@@ -15,6 +16,8 @@ import { freshWeb, launchBrowser, SCREENSHOTS } from './browser.ts';
  */
 
 const MAIN = path.join(packageFolder, 'src/app/main.ts');
+/** The whole story, with a Python environment that is installed for it. */
+const STORY_MS_MAX = 15 * 60_000;
 const READY = /→ (http:\/\/\S+)/;
 
 let folder: string;
@@ -51,7 +54,7 @@ beforeAll(async () => {
     }
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-});
+}, STORY_MS_MAX);
 
 afterAll(async () => {
   await browser.close();
@@ -67,51 +70,71 @@ async function millwright(...words: string[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [MAIN, ...words, '--state', state, '--json'],
-    { env: processEnv },
+    { env: processEnv, cwd: path.join(folder, 'millwright-quickstart') },
   );
   return JSON.parse(stdout);
 }
 
 test('the report adds up', async () => {
-  const report = JSON.parse(await readFile(path.join(folder, 'report.json'), 'utf8')) as {
-    readonly requests: number;
-    readonly answered: number;
-    readonly logged: number;
-    readonly labelled: number;
-    readonly versions: readonly { readonly requests: number }[];
-  };
-  const { requests, answered, logged, labelled, versions } = report;
-  expect([answered, logged, labelled]).toEqual([requests, requests, requests]);
-  expect(versions.reduce((sum, version) => sum + version.requests, 0)).toBe(requests);
+  const report = JSON.parse(
+    await readFile(path.join(folder, 'report.json'), 'utf8'),
+  ) as QuickstartReport;
+  const { requests, answered, logged, recomputed, mismatches, labelled, training } = report;
+  expect(requests).toBeGreaterThan(500);
+  expect([answered, logged, recomputed]).toEqual([requests, requests, requests]);
+  expect(mismatches).toBe(0);
+  expect(labelled).toBeGreaterThan(0);
+  expect(report.versions).toEqual([{ version: 1, requests }]);
+  expect(training?.rows).toBeGreaterThan(400_000);
+  expect(training?.leftOut).toMatchObject({ immatureLabel: 0, missingLabel: 0 });
+  const passed = report.checks.map(({ name, result }) => `${name} ${result}`);
+  expect(passed).toEqual([
+    'definition passed',
+    'signature passed',
+    'golden passed',
+    'consistency passed',
+  ]);
   expect(printed).toContain('Not built yet');
 });
 
 test('a second terminal finds the running server', async () => {
-  expect(await millwright('status')).toMatchObject({ pid: server.pid, clock: 'live' });
+  expect(await millwright('status')).toMatchObject({ pid: server.pid, clock: 'replay' });
   expect(await millwright('endpoints', 'ls')).toMatchObject([
-    { name: 'iris', route: { revision: 3, restores: 1 } },
+    { name: 'late', service: 'late_v1', route: { revision: 1 } },
   ]);
-  expect(await millwright('tables', 'ls')).toBeDefined();
+  const verified = await millwright('features', 'verify', 'late_v1');
+  expect(verified).toMatchObject({ isConsistent: true, skipped: 0 });
+});
+
+test('the training pipeline has nothing to do when nothing changed', async () => {
+  const project = path.join(folder, 'millwright-quickstart');
+  const first = await readFile(path.join(project, 'dvc.lock'), 'utf8');
+  await millwright('run', 'prepare');
+  expect(await readFile(path.join(project, 'dvc.lock'), 'utf8')).toBe(first);
 });
 
 test('the overview shows what happened', async () => {
   await page.goto(url);
   await page.getByText('Everything is well').waitFor();
-  await page.getByText('route.rolled_back').first().waitFor();
-  await page.getByRole('link', { name: 'iris', exact: true }).first().waitFor();
+  await page.getByRole('link', { name: 'late', exact: true }).first().waitFor();
   await page.screenshot({ path: `${SCREENSHOTS}/thread-overview.png`, fullPage: true });
 });
 
 test('a request is explained from the page that lists it', async () => {
-  await page.goto(`${url}/trace`);
-  const [first] = (await millwright('predictions', 'ls', 'iris', '--limit', '1')) as [
+  const [first] = (await millwright('predictions', 'ls', 'late', '--limit', '1')) as [
     { readonly requestId: string },
   ];
   await page.goto(`${url}/trace/${first.requestId}`);
   await page.getByText('Routing', { exact: true }).waitFor();
-  await page.getByText('trying it out').waitFor();
-  await page.getByText('probabilities').first().waitFor();
+  await page.getByText('origin_delays__late_7d').first().waitFor();
+  await page.getByText('late_train').first().waitFor();
   await page.screenshot({ path: `${SCREENSHOTS}/thread-request.png`, fullPage: true });
+});
+
+test.each(['features', 'runs', 'models'])('the page %s shows the example', async (name) => {
+  await page.goto(`${url}/${name}`);
+  await page.getByRole('link', { name: /late/ }).first().waitFor();
+  await page.screenshot({ path: `${SCREENSHOTS}/thread-${name}.png`, fullPage: true });
 });
 
 test('the browser had nothing to complain about', () => {
@@ -122,5 +145,5 @@ test('Ctrl-C stops it, and the state stays', async () => {
   server.kill('SIGINT');
   const [code] = (await once(server, 'exit')) as [number | null];
   expect(code).toBe(0);
-  expect(await millwright('models', 'versions', 'iris')).toHaveLength(2);
+  expect(await millwright('models', 'versions', 'late')).toHaveLength(1);
 });

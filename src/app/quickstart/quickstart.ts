@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Listr } from 'listr2';
 import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
+import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
 import { getLogStatus } from '../../capabilities/predictions/contract.ts';
 import { printTrace } from '../../capabilities/serving/print-trace.ts';
 import type { Output } from '../../platform/cli/output.ts';
@@ -12,38 +13,41 @@ import { createLog } from '../../platform/log/log.ts';
 import { sleep, systemClock } from '../../platform/system.ts';
 import { realMachine } from '../machine.ts';
 import { createApp, type App } from '../create-app.ts';
-import { packageFolder } from '../program.ts';
 import { stopSignal } from '../stop-signal.ts';
-import { IrisStory, type Answer, type Flower } from './iris-story.ts';
+import { FlightFiles } from './flight-files.ts';
+import {
+  FlightReplay,
+  MINUTE_MICROS,
+  type Outcome,
+  type ReplayedRequest,
+} from './flight-replay.ts';
+import { makeFlightsProject } from './flights-project.ts';
+import { ENDPOINT, FlightsStory } from './flights-story.ts';
+import { emptyReport, type QuickstartReport } from './quickstart-report.ts';
 
-/** What the quickstart measured; `--json` writes it. */
-export interface QuickstartReport {
-  readonly phases: { readonly name: string; readonly seconds: number }[];
-  requests: number;
-  answered: number;
-  logged: number;
-  labelled: number;
-  readonly versions: {
-    readonly version: number;
-    readonly requests: number;
-    readonly correct: number;
-  }[];
-}
+/** January and February are history when the story begins. */
+const BEGINS = present(parseInstant('2001-03-01T00:00:00Z'), 'the beginning');
+const REPLAYED_MINUTES = 60;
 
 const NOT_YET =
-  'Not built yet: features, pipelines, tracking, monitoring and the retraining loop. This thread is their ground.';
+  'Not built yet: monitoring and the retraining loop, which will replay four months of flights.';
 /** The flush interval with room; after it every answered request is in its table. */
-const FLUSH_WAIT_MS = 20_000;
+const FLUSH_WAIT_MS = 30_000;
 const FLUSH_LOOK_MS = 100;
 
 interface Story {
-  readonly app: App;
   readonly url: string;
-  readonly tell: IrisStory;
+  readonly api: HttpApi;
+  readonly folder: string;
+  readonly tell: FlightsStory;
   readonly report: QuickstartReport;
-  flowers: readonly Flower[];
-  answers: Answer[];
+  readonly asked: ReplayedRequest[];
+  /** The first minute to be replayed. */
+  begins: Micros;
+  outcomes: readonly Outcome[];
 }
+
+type Phase = (say: (text: string) => void) => Promise<string>;
 
 /** Runs the story in its own folder; then stays up, or with `isExit` stops. */
 export async function quickstart(
@@ -51,29 +55,32 @@ export async function quickstart(
   options: { readonly isExit: boolean; readonly jsonFile: string | null; readonly out: Output },
 ): Promise<void> {
   const { out } = options;
+  const folder = path.dirname(config.stateFolder);
+  await mkdir(folder, { recursive: true });
+  await makeFlightsProject(folder);
   const app = await createApp(config, realMachine(createLog({ level: 'warn' })));
   try {
     const url = await listenSomewhere(app);
+    const api = new HttpApi(socketTransport(url), { actor: 'quickstart' });
+    const tell = new FlightsStory({ api, folder });
     const story: Story = {
-      app,
       url,
-      tell: new IrisStory({
-        api: new HttpApi(socketTransport(url), { actor: 'quickstart' }),
-        url,
-        folder: path.join(packageFolder, 'examples', 'iris'),
-      }),
-      report: { phases: [], requests: 0, answered: 0, logged: 0, labelled: 0, versions: [] },
-      flowers: [],
-      answers: [],
+      api,
+      folder,
+      tell,
+      report: emptyReport(),
+      asked: [],
+      begins: BEGINS,
+      outcomes: [],
     };
-    await run(story, config);
+    await run(story);
     await summarise(story, out);
     if (options.jsonFile !== null) {
       await writeFile(options.jsonFile, `${JSON.stringify(story.report, null, 2)}\n`);
     }
     if (options.isExit) return;
     out.line(
-      `→ ${url}        (Ctrl-C stops; \`millwright up\` in ${folderOf(config)} brings it back)`,
+      `→ ${url}        (Ctrl-C stops; \`millwright up\` in ${shown(folder)} brings it back)`,
     );
     await stopSignal();
   } finally {
@@ -91,103 +98,140 @@ async function listenSomewhere(app: App): Promise<string> {
   }
 }
 
-async function run(story: Story, config: Config): Promise<void> {
-  const { tell, report } = story;
-  const phase = (name: string, action: () => Promise<string>) => ({
-    title: name,
-    task: async (_: unknown, task: { title: string }): Promise<void> => {
-      const start = systemClock.elapsed();
-      const told = await action();
-      const seconds = (systemClock.elapsed() - start) / 1000;
-      report.phases.push({ name, seconds: Math.round(seconds * 1000) / 1000 });
-      task.title = `${name.padEnd(10)} ${told.padEnd(84)} ${seconds.toFixed(1)} s`;
-    },
-  });
+async function run(story: Story): Promise<void> {
+  const { report } = story;
+  const files = { opened: null as FlightFiles | null };
+  const opened = async (): Promise<FlightFiles> =>
+    (files.opened ??= await FlightFiles.open(path.join(story.folder, 'data')));
+  const phases: readonly (readonly [string, Phase])[] = [
+    ['workspace', async () => `${shown(story.folder)} (replay clock)`],
+    ['prepare', async (say) => prepare(story, say)],
+    ['data', async () => load(story, await opened())],
+    ['features', async () => declare(story)],
+    ['train', async (say) => train(story, say)],
+    ['deploy', async () => deployNewest(story)],
+    ['replay', async (say) => replay(story, await opened(), say)],
+    ['labels', async () => label(story)],
+    ['log', async () => awaitFlush(story)],
+    ['verify', async () => verify(story)],
+  ];
   const list = new Listr(
-    [
-      phase('workspace', async () => `${folderOf(config)} (live clock)`),
-      phase('data', async () => {
-        story.flowers = await tell.readFlowers();
-        const table = await tell.load(story.flowers);
-        return `${table.rows} measured flowers → table iris.measurements@v${table.version} (Delta Lake)`;
-      }),
-      phase('models', async () => {
-        const versions = await tell.register();
-        return versions.map((one) => `v${one.version} ${one.description}`).join(', ');
-      }),
-      phase('deploy', async () => {
-        const [first] = await tell.register();
-        const route = await tell.deploy(present(first, 'version 1'), 'quickstart');
-        return `iris → version ${route.arms[0]?.version} (${route.arms[0]?.name}), route revision ${route.revision}`;
-      }),
-      phase('predict', async () => predict(story)),
-      phase('switch', async () => switchUnderLoad(story)),
-      phase('rollback', async () => rollBack(story)),
-      phase('labels', async () => label(story)),
-      phase('log', async () => awaitFlush(story)),
-    ],
+    phases.map(([name, phase]) => ({
+      title: name,
+      task: async (_: unknown, task: { title: string; output: string }): Promise<void> => {
+        const start = systemClock.elapsed();
+        const told = await phase((text) => {
+          task.output = text;
+        });
+        const seconds = (systemClock.elapsed() - start) / 1000;
+        report.phases.push({ name, seconds: Math.round(seconds * 1000) / 1000 });
+        task.title = `${name.padEnd(10)} ${told.padEnd(92)} ${seconds.toFixed(1)} s`;
+      },
+    })),
     { rendererOptions: { collapseSubtasks: false } },
   );
-  await list.run();
-}
-
-async function predict(story: Story): Promise<string> {
-  story.answers.push(...(await ask(story, story.flowers)));
-  return `${story.answers.length} requests answered by version 1`;
-}
-
-async function ask(story: Story, flowers: readonly Flower[]): Promise<readonly Answer[]> {
-  story.report.requests += flowers.length;
-  const answers = await story.tell.ask(flowers);
-  story.report.answered += answers.length;
-  return answers;
-}
-
-async function switchUnderLoad(story: Story): Promise<string> {
-  const [, second] = await story.tell.register();
-  const repeated = Array.from({ length: 10 }, () => story.flowers).flat();
-  const [answers, route] = await Promise.all([
-    ask(story, repeated),
-    story.tell.deploy(present(second, 'version 2'), 'better on paper'),
-  ]);
-  story.answers.push(...answers);
-  const byVersion = (version: number): number =>
-    answers.filter((answer) => answer.version === version).length;
-  return `${route.arms[0]?.name} → version 2 while ${answers.length} requests ran: v1 ${byVersion(1)}, v2 ${byVersion(2)}, failed 0`;
-}
-
-async function rollBack(story: Story): Promise<string> {
-  const start = systemClock.elapsed();
-  const route = await story.tell.rollback('trying it out');
-  const ms = systemClock.elapsed() - start;
-  story.answers.push(...(await ask(story, story.flowers)));
-  return `revision ${route.revision} restores ${route.restores} in ${ms.toFixed(0)} ms, version ${route.arms[0]?.version} answers again`;
-}
-
-async function label(story: Story): Promise<string> {
-  await story.tell.label(story.answers);
-  story.report.labelled = story.answers.length;
-  const versions = [...new Set(story.answers.map(({ version }) => version))].sort((a, b) => a - b);
-  for (const version of versions) {
-    const mine = story.answers.filter((answer) => answer.version === version);
-    const correct = mine.filter((answer) => answer.label === answer.species).length;
-    story.report.versions.push({ version, requests: mine.length, correct });
+  try {
+    await list.run();
+  } finally {
+    await files.opened?.[Symbol.asyncDispose]();
   }
-  const shares = story.report.versions.map(
-    ({ version, requests, correct }) =>
-      `v${version} right on ${((100 * correct) / requests).toFixed(1)} % of ${requests}`,
-  );
-  return shares.join(', ');
 }
 
-async function awaitFlush(story: Story): Promise<string> {
-  const api = new HttpApi(socketTransport(story.url), { actor: 'quickstart' });
+async function prepare({ tell, folder }: Story, say: (text: string) => void): Promise<string> {
+  await tell.run('prepare', say);
+  const counts = JSON.parse(await readFile(path.join(folder, 'data', 'prepare.json'), 'utf8')) as {
+    readonly raw_rows: number;
+    readonly departures: number;
+  };
+  const dropped = counts.raw_rows - counts.departures;
+  return `${count(counts.departures)} flights in UTC, ${dropped} with impossible delays dropped`;
+}
+
+async function load(story: Story, files: FlightFiles): Promise<string> {
+  const { tell } = story;
+  const tables = await tell.load(files, BEGINS);
+  // Told again, the story goes on where it stopped.
+  const now = await tell.now();
+  if (now < BEGINS) await tell.advance(BEGINS);
+  else story.begins = micros(now + MINUTE_MICROS);
+  const told = Object.entries(tables).map(([name, { rows }]) => `${name} ${count(rows)}`);
+  return `January and February → tables ${told.join(', ')} (Delta Lake)`;
+}
+
+async function declare({ tell }: Story): Promise<string> {
+  const { changes } = await tell.declare();
+  await tell.awaitOnline(await tell.newestLandings());
+  const service = await tell.service();
+  const windows = service.features.filter(({ kind }) => kind === 'window').length;
+  const kinds = new Set(changes.map(({ kind }) => kind));
+  const what = changes.length === 0 ? 'nothing changed' : `${kinds.size} kinds applied`;
+  return (
+    `${service.views.length} views, ${windows} windowed features, definition ` +
+    `${service.hash.slice(0, 8)}: the same offline and online (${what})`
+  );
+}
+
+async function train({ tell, report }: Story, say: (text: string) => void): Promise<string> {
+  await tell.run('train', say);
+  const set = await tell.trainingSet();
+  report.training = { rows: set.rows, leftOut: { ...set.leftOut } };
+  const version = await tell.newestVersion();
+  const run = await tell.runOf(version);
+  const auc = run.metrics.find(({ key }) => key === 'auc')?.value;
+  return (
+    `training set ${set.name}@v${set.version}: ${count(set.rows)} rows (pinned); ` +
+    `run ${run.id.slice(0, 12)}…: AUC ${auc?.toFixed(3)} → ${version.model}@${version.version}`
+  );
+}
+
+async function deployNewest({ tell, report }: Story): Promise<string> {
+  const version = await tell.newestVersion();
+  const route = await tell.deploy(version, 'quickstart');
+  const checks = route.evidence;
+  report.checks.push(...checks.map(({ name, result, summary }) => ({ name, result, summary })));
+  const golden = checks.find(({ name }) => name === 'golden');
+  const arm = present(route.arms[0], 'an arm');
+  return `${ENDPOINT} → version ${arm.version} (${arm.name}); ${golden?.summary ?? 'no golden requests'}`;
+}
+
+async function replay(
+  story: Story,
+  files: FlightFiles,
+  say: (text: string) => void,
+): Promise<string> {
+  const { tell, url, report, asked, begins } = story;
+  const until = micros(begins + REPLAYED_MINUTES * MINUTE_MICROS);
+  const loadedUntil = begins === BEGINS ? BEGINS : micros(begins - MINUTE_MICROS);
+  const span = { from: begins, until, loadedUntil };
+  const played = await FlightReplay.read(files, span, { story: tell, url });
+  for (let at = begins; at < until; at = micros(at + MINUTE_MICROS)) {
+    asked.push(...(await played.minute(at)));
+    say(`${formatInstant(at)}   ${count(asked.length)} requests`);
+  }
+  story.outcomes = played.outcomes(new Set(asked.map(({ flightId }) => flightId)));
+  report.requests = asked.length;
+  report.answered = asked.length;
+  for (const version of new Set(asked.map((request) => request.version))) {
+    const requests = asked.filter((request) => request.version === version).length;
+    report.versions.push({ version, requests });
+  }
+  return `${count(asked.length)} departures from ${formatInstant(begins)} asked, minute by minute for an hour`;
+}
+
+async function label({ tell, outcomes, report }: Story): Promise<string> {
+  if (outcomes.length > 0) await tell.label(outcomes);
+  report.labelled = outcomes.length;
+  const late = outcomes.filter(({ late: isLate }) => isLate).length;
+  return `${outcomes.length} of them have landed by now, ${late} late`;
+}
+
+async function awaitFlush({ api, report }: Story): Promise<string> {
   const deadline = systemClock.elapsed() + FLUSH_WAIT_MS;
   for (;;) {
     const status = await api.call(getLogStatus, {});
-    story.report.logged = status.flushed;
+    report.logged = status.flushed;
     if (status.flushed >= status.answered) {
-      return `answered ${status.answered} = logged ${status.flushed} in table predictions.iris`;
+      return `answered ${status.answered} = logged ${status.flushed} in table predictions.${ENDPOINT}`;
     }
     if (systemClock.elapsed() > deadline) {
       throw new AppError(
@@ -199,15 +243,29 @@ async function awaitFlush(story: Story): Promise<string> {
   }
 }
 
-async function summarise(story: Story, out: Output): Promise<void> {
-  const last = present(story.answers.at(-1), 'an answer');
+async function verify({ tell, report }: Story): Promise<string> {
+  const { rows, skipped, logicMismatches } = await tell.verify();
+  report.recomputed = rows - skipped;
+  report.mismatches = logicMismatches;
+  return (
+    `${count(rows - skipped)} of ${count(rows)} served vectors recomputed from the tables, ` +
+    `mismatches ${logicMismatches}`
+  );
+}
+
+async function summarise({ tell, asked }: Story, out: Output): Promise<void> {
+  const last = present(asked.at(-1), 'an answer');
   out.line('');
   out.line(`$ millwright trace ${last.requestId}`);
-  printTrace(await story.tell.trace(last.requestId), out);
+  printTrace(await tell.trace(last.requestId), out);
   out.line('');
   out.line(NOT_YET);
 }
 
-function folderOf(config: Config): string {
-  return path.relative(process.cwd(), path.dirname(config.stateFolder)) || '.';
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function shown(folder: string): string {
+  return path.relative(process.cwd(), folder) || '.';
 }
