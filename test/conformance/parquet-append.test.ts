@@ -31,7 +31,7 @@ elsewhere.set_file_path('secret.parquet')
 elsewhere.write_metadata_file('elsewhere.parquet')
 `;
 
-test('Parquet of pandas is taken; naive times and a file that points elsewhere are not', async () => {
+test('takes the Parquet of pandas, but no naive times or files that point elsewhere', async () => {
   const folder = temporaryFolder();
   await python(WRITE, { cwd: folder });
   const { api, ...app } = await createTestApp();

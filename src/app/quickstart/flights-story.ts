@@ -67,7 +67,7 @@ export class FlightsStory {
     this.#folder = options.folder;
   }
 
-  /** Runs stages of the project's dvc.yaml; `onProgress` hears what goes on. Throws if one fails. */
+  /** Runs a stage of the project's dvc.yaml and what it needs; throws if one fails. */
   async run(target: string, onProgress: (text: string) => void): Promise<void> {
     const body = { folder: this.#folder, targets: [target] };
     let run = await this.#api.call(startPipeline, { body });
