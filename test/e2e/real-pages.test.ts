@@ -63,7 +63,9 @@ async function startRun(name: string, metrics: readonly number[]): Promise<strin
   const id = run.info.run_id;
   await mlflow('runs/log-batch', {
     run_id: id,
-    metrics: metrics.map((value, step) => ({ key: 'auc', value, step, timestamp: wall + step })),
+    metrics: ['auc', 'val/auc 1'].flatMap((key) =>
+      metrics.map((value, step) => ({ key, value, step, timestamp: wall + step })),
+    ),
     params: [{ key: 'learning rate', value: String(0.1 / metrics.length) }],
   });
   return id;
@@ -96,6 +98,8 @@ it('shows a run as it goes on, then its files, and finds it by its metric', asyn
   await page.getByRole('link', { name: 'gentle-otter' }).click();
   await page.getByText('python train.py --epochs 3').first().waitFor();
   await page.getByText('3 values; least 0.6, most 0.77').waitFor();
+  await page.getByRole('button', { name: 'val/auc 1' }).click();
+  await page.getByRole('img', { name: /^val\/auc 1: by step; 3 values/ }).waitFor();
   const report = JSON.stringify({ auc: 0.77, for: 'ORD' });
   const uploaded = await fetch(
     `${origin}/api/2.0/mlflow-artifacts/artifacts/0/${id}/artifacts/out/report.json`,
