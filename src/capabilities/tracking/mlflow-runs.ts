@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { parseFilter } from '../../formats/mlflow/filter.ts';
-import { invalid, missing } from '../../formats/mlflow/names.ts';
+import { checkLength, invalid, LIMITS, missing } from '../../formats/mlflow/names.ts';
 import { parseOrderBy } from '../../formats/mlflow/order-by.ts';
 import { decodeToken, encodeToken } from '../../formats/mlflow/page-token.ts';
 import {
@@ -69,6 +69,12 @@ const LogInputs = AboutRun.extend({
   models: repeated(z.object({ model_id: Text })),
 });
 
+const HISTORY_TAG = 'mlflow.log-model.history';
+const Recorded = z.looseObject({
+  artifact_path: z.string(),
+  flavors: z.record(z.string(), z.unknown()),
+});
+
 const Place = z.object({
   s: z.number().int().min(0),
   o: z.number().int().min(0),
@@ -122,6 +128,9 @@ export function runCalls(service: TrackingService): readonly MlflowCall[] {
     ),
     mlflowCall('POST', `${PATH}/search`, Search, (message) => search(service, message)),
     mlflowCall('POST', `${PATH}/log-inputs`, LogInputs, (message) => logInputs(service, message)),
+    mlflowCall('POST', `${PATH}/log-model`, AboutRun.extend({ model_json: Text }), (message) =>
+      recordModel(service, runOf(message), message.model_json),
+    ),
     mlflowCall(
       'POST',
       `${PATH}/outputs`,
@@ -134,6 +143,30 @@ export function runCalls(service: TrackingService): readonly MlflowCall[] {
       },
     ),
   ];
+}
+
+/** Clients before MLflow 3 list the models of a run in one of its tags. */
+async function recordModel({ runs }: TrackingService, id: string, text: string): Promise<void> {
+  const { tags } = await runs.get(id);
+  const former = tags.find((tag) => tag.key === HISTORY_TAG)?.value ?? '[]';
+  const value = JSON.stringify([
+    ...readJson(former, z.array(z.unknown())),
+    readJson(text, Recorded),
+  ]);
+  checkLength(value, 'model_json', LIMITS.tagValue);
+  await runs.setTags(id, [{ key: HISTORY_TAG, value }]);
+}
+
+function readJson<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid('Malformed model info. Must be a JSON object with artifact_path and flavors.');
 }
 
 async function logInputs(

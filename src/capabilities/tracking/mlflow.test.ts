@@ -91,6 +91,24 @@ describe('a message', () => {
     });
   });
 
+  test('records the models of clients before MLflow 3', async () => {
+    const model = { artifact_path: 'model', flavors: { onnx: {} }, run_id: run };
+    const record = (text: string) => post('runs/log-model', { run_id: run, model_json: text });
+    expect((await record(JSON.stringify(model))).status).toBe(200);
+    expect((await record(JSON.stringify(model))).status).toBe(200);
+    const { body } = await send('GET', `/api/2.0/mlflow/runs/get?run_id=${run}`);
+    expect(body).toMatchObject({
+      run: {
+        data: {
+          tags: expect.arrayContaining([
+            { key: 'mlflow.log-model.history', value: JSON.stringify([model, model]) },
+          ]),
+        },
+      },
+    });
+    expect((await record('{"flavors":1}')).body).toEqual(bad);
+  });
+
   test('is bounded in every list', async () => {
     const params = Array.from({ length: 101 }, (_, index) => ({ key: `p${index}`, value: '' }));
     const answer = await post('runs/log-batch', { run_id: run, params });

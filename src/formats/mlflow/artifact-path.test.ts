@@ -7,6 +7,7 @@ const name = fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }).filter
 
 /** A name of a file that is nothing else in any encoding. */
 function isPlain(text: string): boolean {
+  // oxlint-disable-next-line eslint/no-control-regex -- they are what is refused
   return !/[\u0000-\u001f\u007f/\\#%:]/.test(text) && text.trim() !== '..' && text !== '.';
 }
 
