@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { ndjson, openLake, type Lake } from './lake.ts';
-import { micros, MICROS_PER_SECOND, type Micros } from '../../src/base/time.ts';
+import { micros, MICROS_PER_SECOND, type Clock, type Micros } from '../../src/base/time.ts';
 import { noFaults } from '../../src/platform/fault-points.ts';
 import { MemoryKv } from '../../src/platform/kv/memory.ts';
 import { systemClock } from '../../src/platform/system.ts';
@@ -29,9 +29,9 @@ export class Flights {
     this.ingest = this.another(this.kv);
   }
 
-  another(kv: MemoryKv): FeatureIngest {
+  another(kv: MemoryKv, clock: Pick<Clock, 'elapsed'> = systemClock): FeatureIngest {
     const { analytics, tables } = this.lake;
-    return new FeatureIngest({ tables, analytics, kv, clock: systemClock, faults: noFaults });
+    return new FeatureIngest({ tables, analytics, kv, clock, faults: noFaults });
   }
 
   async append(rows: readonly Landing[]): Promise<void> {

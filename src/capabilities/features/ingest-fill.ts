@@ -21,16 +21,17 @@ interface Progress {
   readonly tableId: string;
   readonly version: number;
   readonly forgottenBefore: number;
-  /** Files that are in as a whole; rows of the next one may be in, too, and come again. */
+  /** Files that are in as a whole, and rows of the next one. */
   readonly files: number;
+  readonly rows: number;
 }
 
 /** Rows taken at once while nobody reads. */
 const BATCH_ROWS = 50_000;
 
 /**
- * Fills new tiles from the table's beginning, file by file. Rows that are in already change
- * nothing, so a fill that was killed goes on with the file it was in.
+ * Fills new tiles from the table's beginning, a batch of rows at a time, each together with how far
+ * it got: a fill that was killed goes on where it was.
  */
 export class IngestFill {
   readonly #deps: IngestDeps;
@@ -47,8 +48,9 @@ export class IngestFill {
     const at = await this.#filesAt(build, progress, head);
     const { version } = progress;
     for (let file = progress.files; file < at.files.length; file += 1) {
-      if (slice.isOver()) return false;
-      await this.#takeFile(build, { progress, at, file }, slice);
+      const rows = file === progress.files ? progress.rows : 0;
+      const isWhole = await this.#takeFile(build, { ...progress, files: file, rows }, at, slice);
+      if (!isWhole || (slice.isOver() && file + 1 < at.files.length)) return false;
     }
     const { forgottenBefore } = progress;
     faults.hit('ingest.filled');
@@ -63,7 +65,7 @@ export class IngestFill {
     const { kv } = this.#deps;
     const { tableId, version } = head;
     const forgottenBefore = forgottenAt(build, slice.now);
-    const progress = { tableId, version, forgottenBefore, files: 0 };
+    const progress = { tableId, version, forgottenBefore, files: 0, rows: 0 };
     const catalog = withTableId(readCatalog(kv) ?? EMPTY_CATALOG, build.id, tableId);
     await kv.apply([...catalogChanges(catalog), progressChange(build, progress)]);
     return progress;
@@ -87,34 +89,53 @@ export class IngestFill {
     return bytes === null ? null : (JSON.parse(Buffer.from(bytes).toString()) as Progress);
   }
 
+  /** Takes the rows of one file that are not in yet; false when the slice ended before. */
   async #takeFile(
     build: Build,
-    on: { readonly progress: Progress; readonly at: TableFiles; readonly file: number },
+    progress: Progress,
+    at: TableFiles,
     slice: Slice,
-  ): Promise<void> {
-    const { kv, analytics, faults } = this.#deps;
-    const { progress, at, file } = on;
-    const { forgottenBefore } = progress;
-    const rows = emptyRows(build);
-    const take = async (last: readonly KvChange[]): Promise<void> => {
-      const changes = ingestChanges(kv, build, { rows, forgottenBefore });
-      slice.rows += rows.ids.length;
-      clearRows(rows);
-      faults.hit('ingest.before-apply');
-      await kv.apply([...changes, ...last]);
-      faults.hit('ingest.after-apply');
-    };
-    const { columns } = at;
+  ): Promise<boolean> {
+    const { analytics } = this.#deps;
+    const { files: file } = progress;
     const files = at.files.slice(file, file + 1);
-    const from = { files, columns, signal: slice.signal };
+    const from = { files, columns: at.columns, signal: slice.signal };
+    const rows = emptyRows(build);
+    let { rows: left } = progress;
+    let taken = left;
     for await (const piece of readEvents(analytics, build, from)) {
+      // Batches end where pieces end, and pieces are the same each time.
+      if (left > 0) {
+        left -= piece.ids.length;
+        continue;
+      }
       rows.ids.push(...piece.ids);
       rows.times.push(...piece.times);
       rows.keys.forEach((column, index) => column.push(...piece.keys[index]!));
       rows.values.forEach((column, index) => column.push(...piece.values[index]!));
-      if (rows.ids.length >= BATCH_ROWS) await take([]);
+      if (rows.ids.length < BATCH_ROWS) continue;
+      taken += rows.ids.length;
+      await this.#take(build, rows, { ...progress, rows: taken }, slice);
+      if (slice.isOver()) return false;
     }
-    await take([progressChange(build, { ...progress, files: file + 1 })]);
+    await this.#take(build, rows, { ...progress, files: file + 1, rows: 0 }, slice);
+    return true;
+  }
+
+  async #take(
+    build: Build,
+    rows: ReturnType<typeof emptyRows>,
+    progress: Progress,
+    slice: Slice,
+  ): Promise<void> {
+    const { kv, faults } = this.#deps;
+    const { forgottenBefore } = progress;
+    const changes = ingestChanges(kv, build, { rows, forgottenBefore });
+    slice.rows += rows.ids.length;
+    clearRows(rows);
+    faults.hit('ingest.before-apply');
+    await kv.apply([...changes, progressChange(build, progress)]);
+    faults.hit('ingest.after-apply');
   }
 }
 

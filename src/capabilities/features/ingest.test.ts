@@ -178,6 +178,24 @@ test('damaged tiles are built again, from the next row on or when asked', async 
   expect(state.online(INPUTS, AT).values).toEqual(state.naive(INPUTS, AT));
 });
 
+test('gets on also when every turn is over as soon as it has begun', async () => {
+  const state = await flights();
+  for (let file = 0; file < 3; file += 1) {
+    await state.append([landing({ id: file, time: AT - DAY * (file + 1) })]);
+  }
+  const many = Array.from({ length: 60_000 }, (_, id) =>
+    landing({ id, time: AT - DAY, origin: `A${id % 50}` }),
+  );
+  await state.lake.tables.append({ ...LANDINGS, ndjson: ndjson(...many) });
+  let elapsed = 0;
+  const clock = { elapsed: () => (elapsed += 10_000) };
+  const kv = new MemoryKv();
+  await state.take({}, state.another(kv, clock));
+  const whole = new MemoryKv();
+  await state.take({}, state.another(whole));
+  expect(storedTiles(kv, { from: 0 })).toEqual(storedTiles(whole, { from: 0 }));
+});
+
 /** As a DELETE of another Delta engine does. */
 async function removeFirstFile(lake: Lake): Promise<void> {
   const io = lake.analytics.table(path.join(lake.folder, LANDINGS.namespace, LANDINGS.name));

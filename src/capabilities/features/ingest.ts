@@ -74,6 +74,7 @@ export class FeatureIngest {
   readonly #fill: IngestFill;
   readonly #prune: IngestPrune;
   #turn: Promise<unknown> = Promise.resolve();
+  #first = 0;
 
   constructor(deps: IngestDeps) {
     this.#deps = deps;
@@ -102,8 +103,12 @@ export class FeatureIngest {
     /** Thrown when the other tables had their turn. */
     const fatal: unknown[] = [];
     let isDone = true;
-    for (const table of tablesOf(catalog)) {
-      if (slice.isOver()) return { done: false, rows: slice.rows, failures };
+    const tables = [...tablesOf(catalog)];
+    // Another one is first each time, so that a table without end does not keep the others waiting.
+    this.#first += 1;
+    for (let index = 0; index < tables.length; index += 1) {
+      if (index > 0 && slice.isOver()) return { done: false, rows: slice.rows, failures };
+      const table = tables[(this.#first + index) % tables.length]!;
       try {
         isDone = (await this.#advance(table, slice)) && isDone;
       } catch (thrown) {
@@ -120,9 +125,9 @@ export class FeatureIngest {
     }
     if (fatal.length > 0) throw fatal[0];
     for (;;) {
-      if (slice.isOver()) return { done: false, rows: slice.rows, failures };
       const hasMore = await this.#prune.step(readCatalog(kv) ?? EMPTY_CATALOG, input.now);
       if (!hasMore) return { done: isDone, rows: slice.rows, failures };
+      if (slice.isOver()) return { done: false, rows: slice.rows, failures };
     }
   }
 
@@ -153,11 +158,9 @@ export class FeatureIngest {
       ({ id, tableId }) =>
         tableId !== head.tableId || (readWatermark(kv, id)?.version ?? Infinity) > head.version,
     );
-    if (isOther) await this.#replace(table);
-    else if (serving.length > 0 && !(await this.#follow(serving, slice))) {
-      if (slice.isOver()) return false;
-      await this.#replace(table);
-    }
+    const followed = isOther || serving.length === 0 ? null : await this.#follow(serving, slice);
+    if (followed === 'interrupted') return false;
+    if (isOther || followed === 'impossible') await this.#replace(table);
     const filling = builds().filter(({ state }) => state === 'filling');
     if (filling.length === 0) return true;
     for (const build of filling) {
@@ -166,20 +169,23 @@ export class FeatureIngest {
     return await this.#promote(table, slice);
   }
 
-  /** False when the slice ended, or when additions do not tell what happened to the table. */
-  async #follow(builds: readonly Build[], slice: Slice): Promise<boolean> {
+  /** Takes what was added; impossible when additions do not tell what happened to the table. */
+  async #follow(
+    builds: readonly Build[],
+    slice: Slice,
+  ): Promise<'done' | 'interrupted' | 'impossible'> {
     const { kv, tables } = this.#deps;
     const { table } = builds[0]!;
     for (;;) {
       const version = readWatermark(kv, builds[0]!.id)!.version;
       const after = { version, limit: STEP_COMMITS };
       const additions = await tables.additionsAfter(table, after);
-      if (additions === null) return false;
-      if (additions.length === 0) return true;
+      if (additions === null) return 'impossible';
+      if (additions.length === 0) return 'done';
       for (const step of steps(additions)) {
-        if (slice.isOver()) return false;
-        if (step.rows > ATOMIC_ROWS_MAX) return false;
+        if (step.rows > ATOMIC_ROWS_MAX) return 'impossible';
         await this.#take(builds, step, slice);
+        if (slice.isOver()) return 'interrupted';
       }
     }
   }
@@ -218,10 +224,9 @@ export class FeatureIngest {
     const builds = buildsOf(catalog, table);
     const filling = builds.filter(({ state }) => state === 'filling');
     for (const build of filling) {
-      if (!(await this.#follow([build], slice))) {
-        if (!slice.isOver()) await this.#replace(table);
-        return false;
-      }
+      const followed = await this.#follow([build], slice);
+      if (followed === 'impossible') await this.#replace(table);
+      if (followed !== 'done') return false;
     }
     const read = [...filling, ...builds.filter(({ state }) => state === 'serving')];
     const versions = new Set(read.map(({ id }) => readWatermark(kv, id)?.version));

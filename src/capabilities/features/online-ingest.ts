@@ -50,7 +50,8 @@ export class OnlineIngest {
         const isDefinition = kind === 'features.applied';
         if (kind !== 'table.appended' && !isDefinition) return;
         const table = subject.slice('table/'.length);
-        if (!isDefinition && this.#shows(table, Number(data['version']))) return;
+        const version = Number(data['version']);
+        if (!isDefinition && this.#shows(await this.#viewsOf(table), version)) return;
         await this.run().catch(() => undefined);
       },
       { from: 'next' },
@@ -117,7 +118,8 @@ export class OnlineIngest {
     within: { readonly ms: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
     const start = this.#deps.clock.elapsed();
-    while (!this.#shows(want.table, want.version)) {
+    const views = await this.#viewsOf(want.table);
+    while (!this.#shows(views, want.version)) {
       const left = within.ms - (this.#deps.clock.elapsed() - start);
       if (left <= 0 || within.signal.aborted || this.#stopping.signal.aborted) return false;
       await this.#turn(left, within.signal);
@@ -125,10 +127,21 @@ export class OnlineIngest {
     return true;
   }
 
-  #shows(table: string, version: number): boolean {
-    const found = this.watermarks().find((it) => it.table === table);
-    if (found === undefined) return true;
-    return found.building.length === 0 && found.version !== null && found.version >= version;
+  /** Hashes of the views over a table: of one that is no source there is nothing to wait for. */
+  async #viewsOf(table: string): Promise<readonly string[]> {
+    const views = await this.#deps.views();
+    return views.filter(({ source }) => tableKey(source.table) === table).map(({ hash }) => hash);
+  }
+
+  /** Whether all these views can be read and show at least this version of their table. */
+  #shows(hashes: readonly string[], version: number): boolean {
+    const { kv } = this.#deps;
+    const shown = (readCatalog(kv)?.builds ?? []).filter(
+      ({ id, state }) => state !== 'filling' && (readWatermark(kv, id)?.version ?? -1) >= version,
+    );
+    return hashes.every((hash) =>
+      shown.some(({ views }) => views.some((view) => view.hash === hash)),
+    );
   }
 
   /** Waits until a slice is done, the time is over or the client has gone. */
@@ -147,12 +160,15 @@ export class OnlineIngest {
   }
 
   async #untilDone(): Promise<void> {
-    const { log, views } = this.#deps;
+    const { log, kv } = this.#deps;
     this.#cancelRetry();
     try {
       for (;;) {
         this.#isAskedAgain = false;
-        const isDone = await this.#slice({ views: await views() });
+        const views = await this.#deps.views();
+        // An engine without work stays small.
+        if (views.length === 0 && readCatalog(kv) === null) return;
+        const isDone = await this.#slice({ views });
         if (this.#stopping.signal.aborted) return;
         if (this.#errors.size > 0 && !this.#isAskedAgain) return this.#retryLater();
         if (isDone && !this.#isAskedAgain) return;
