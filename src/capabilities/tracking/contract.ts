@@ -26,7 +26,7 @@ export const RunPins = z.object({
   pipelineRun: Pin,
   stage: Pin,
   command: Pin,
-  /** Hash of the git tree, and of the commit, both in hexadecimal. */
+  /** Hash of the git tree (`sha256:...` over the code's files without git), and of the commit. */
   codeTree: Pin,
   codeCommit: Pin,
   /** SHA-256 of the environment's lock file. */

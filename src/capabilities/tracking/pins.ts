@@ -7,6 +7,8 @@ const PREFIX = 'millwright.';
 
 const Words = z.string().min(1).max(8000);
 const GitHash = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+/** Git's tree, or a hash over the code's files where there is no git. */
+const CodeTree = z.union([GitHash, z.string().regex(/^sha256:[0-9a-f]{64}$/)]);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Tables = z
   .array(
@@ -32,7 +34,7 @@ export function parsePins(tags: readonly KeyValue[]): RunPins | null {
     pipelineRun: text('pipeline_run', Words),
     stage: text('stage', Words),
     command: text('command', Words),
-    codeTree: text('code_tree', GitHash),
+    codeTree: text('code_tree', CodeTree),
     codeCommit: text('code_commit', GitHash),
     environment: text('environment', Sha256),
     tables: tables(own.get('tables')),
