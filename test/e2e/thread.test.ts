@@ -99,21 +99,29 @@ test('the report adds up', async () => {
   expect(printed).toContain('Not built yet');
 });
 
-test('a second terminal finds the running server', async () => {
-  expect(await millwright('status')).toMatchObject({ pid: server.pid, clock: 'replay' });
-  expect(await millwright('endpoints', 'ls')).toMatchObject([
-    { name: 'late', service: 'late_v1', route: { revision: 1 } },
-  ]);
-  const verified = await millwright('features', 'verify', 'late_v1');
-  expect(verified).toMatchObject({ isConsistent: true, skipped: 0 });
-}, VERIFY_MS_MAX);
+test(
+  'a second terminal finds the running server',
+  async () => {
+    expect(await millwright('status')).toMatchObject({ pid: server.pid, clock: 'replay' });
+    expect(await millwright('endpoints', 'ls')).toMatchObject([
+      { name: 'late', service: 'late_v1', route: { revision: 1 } },
+    ]);
+    const verified = await millwright('features', 'verify', 'late_v1');
+    expect(verified).toMatchObject({ isConsistent: true, skipped: 0 });
+  },
+  VERIFY_MS_MAX,
+);
 
-test('the training pipeline has nothing to do when nothing changed', async () => {
-  const project = path.join(folder, 'millwright-quickstart');
-  const first = await readFile(path.join(project, 'dvc.lock'), 'utf8');
-  await millwright('run', 'prepare');
-  expect(await readFile(path.join(project, 'dvc.lock'), 'utf8')).toBe(first);
-}, VERIFY_MS_MAX);
+test(
+  'the training pipeline has nothing to do when nothing changed',
+  async () => {
+    const project = path.join(folder, 'millwright-quickstart');
+    const first = await readFile(path.join(project, 'dvc.lock'), 'utf8');
+    await millwright('run', 'prepare');
+    expect(await readFile(path.join(project, 'dvc.lock'), 'utf8')).toBe(first);
+  },
+  VERIFY_MS_MAX,
+);
 
 test('the overview shows what happened', async () => {
   await page.goto(url);
