@@ -265,6 +265,8 @@ describe('every route with a JSON body', () => {
   test.each(VALUES.map(titled))('refuses %s for any of its fields', async (_, value) => {
     for (const operation of operations.filter((one) => one.body === 'json')) {
       for (const property of operation.properties) {
+        // A file that declares nothing is no mistake.
+        if (property === 'declared' && value === '{}') continue;
         const url = fill(operation.path);
         const body = `{${JSON.stringify(property)}:${value}}`;
         const received = await send(operation.method, url, { headers: JSON_TYPE, body });
