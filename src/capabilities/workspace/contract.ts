@@ -105,7 +105,7 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
-export const Applied = Plan;
+/** What was changed, in the same form. */
 export type Applied = Plan;
 
 export const planDeclared = route({
@@ -127,5 +127,5 @@ export const applyDeclared = route({
     /** Refuses with STALE_PLAN unless this is the plan still. */
     plan: z.string().max(64).optional(),
   }),
-  reply: Applied,
+  reply: Plan,
 });
