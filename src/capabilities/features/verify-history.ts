@@ -27,7 +27,8 @@ interface Block {
 }
 
 /** Neighbouring revisions in a block, largest first. */
-const SIZES = [2048, 128];
+const SMALLEST = 128;
+const SIZES = [2048, SMALLEST];
 
 /**
  * Everything a key's events ever were, for windows as of any table version. Blocks of neighbours
@@ -80,12 +81,16 @@ export class KeyHistory {
     range: { readonly start: number; readonly end: number; readonly version: number },
   ): void {
     for (let at = range.start; at < range.end;) {
-      const level = this.#levels.find(
-        ({ size, blocks }) =>
-          at % size === 0 &&
-          at + size <= range.end &&
-          blocks[at / size]!.lastChange <= range.version,
-      );
+      // Blocks of all sizes begin where those of the smallest do.
+      const level =
+        at % SMALLEST !== 0
+          ? undefined
+          : this.#levels.find(
+              ({ size, blocks }) =>
+                at % size === 0 &&
+                at + size <= range.end &&
+                blocks[at / size]!.lastChange <= range.version,
+            );
       if (level === undefined) {
         this.#addEvent(state, at, range.version);
         at += 1;
@@ -102,15 +107,15 @@ export class KeyHistory {
     if (from[at]! > version || (until[at] !== Infinity && !isGone)) this.#hadSettled = false;
     if (from[at]! > version || isGone) return;
     state.events += 1;
-    values.forEach((column, index) => {
-      const value = column[at]!;
-      if (Number.isNaN(value)) return;
+    for (let index = 0; index < values.length; index += 1) {
+      const value = values[index]![at]!;
+      if (Number.isNaN(value)) continue;
       const total = state.expressions[index]!;
       total.nonNull += 1;
       if (value < total.min) total.min = value;
       if (value > total.max) total.max = value;
       total.sum.add(value);
-    });
+    }
   }
 }
 
