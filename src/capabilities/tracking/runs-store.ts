@@ -91,7 +91,8 @@ export class RunsStore {
     change: Partial<Pick<RunsRow, 'status' | 'end_ms' | 'name' | 'user_id'>>,
     steps: readonly Step[],
   ): Promise<void> {
-    await this.#db.write([this.requireActive(id), this.changeStep(id, change), ...steps]);
+    const changes = Object.keys(change).length === 0 ? [] : [this.changeStep(id, change)];
+    await this.#db.write([this.requireActive(id), ...changes, ...steps]);
   }
 
   changeStep(id: string, change: Partial<RunsRow>): Step {

@@ -105,7 +105,10 @@ export class Runs {
     return full;
   }
 
-  /** Changes status, end and name; a run that ends tells so in the same transaction. */
+  /**
+   * Changes what is given of status, end and name, and nothing else: another client may be changing
+   * the rest. A run that ends tells so in the same transaction.
+   */
   async update(
     id: string,
     change: {
@@ -125,12 +128,12 @@ export class Runs {
       steps.push(events.step({ actor, kind: 'run.finished', subject: `run/${id}`, data }));
     }
     const fields = {
-      status: status ?? run.status,
-      end_ms: endMs === undefined ? run.end_ms : readTime('end_time', endMs),
-      name: name ? readName(name) : run.name,
+      ...(status === undefined ? {} : { status }),
+      ...(endMs === undefined ? {} : { end_ms: readTime('end_time', endMs) }),
+      ...(name ? { name: readName(name) } : {}),
     };
     await store.update(id, fields, steps);
-    return { ...run, ...fields };
+    return store.require(id);
   }
 
   async delete(id: string): Promise<void> {

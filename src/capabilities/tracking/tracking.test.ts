@@ -132,6 +132,18 @@ eachDatabase((_dialect, open) => {
     await log(id, [point('m', 1)]);
   });
 
+  test('a rename at the same time does not undo the end of a run', async () => {
+    const id = await start('one');
+    const nothing = { status: undefined, endMs: undefined, name: undefined, actor: 'test' };
+    await Promise.all([
+      tracking.runs.update(id, { ...nothing, status: 'FINISHED', endMs: 2000 }),
+      tracking.runs.update(id, { ...nothing, name: 'two' }),
+    ]);
+    const changed = { status: 'FINISHED', end_ms: 2000, name: 'two' };
+    expect(await tracking.runs.get(id)).toMatchObject(changed);
+    expect(await tracking.runs.update(id, nothing)).toMatchObject(changed);
+  });
+
   test('two clients at once lose nothing', async () => {
     const id = await start('one');
     await Promise.all(
