@@ -1,4 +1,4 @@
-import type { AddFile } from '../../formats/delta/actions.ts';
+import type { Action, AddFile } from '../../formats/delta/actions.ts';
 import { readCommit } from '../../formats/delta/load-snapshot.ts';
 import { indexLog } from '../../formats/delta/log-segment.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
@@ -35,13 +35,31 @@ export class CommitOrder {
     const { versionOf, upTo } = known;
     for (const version of commits) {
       if (version <= upTo || version > snapshot.version) continue;
-      // A commit that only moves rows to other files keeps their order as well as it can be known.
-      for (const { add } of (await readCommit(io, version)) ?? []) {
-        if (add) versionOf.set(add.path, version);
+      const actions = (await readCommit(io, version)) ?? [];
+      const moved = movedRows(actions, versionOf);
+      for (const { add } of actions) {
+        if (!add) continue;
+        // Without a removal an entry is only told anew, with statistics for example.
+        const kept = moved ?? versionOf.get(add.path) ?? version;
+        versionOf.set(add.path, add.dataChange ? version : kept);
       }
     }
     const read = { tableId, upTo: snapshot.version, versionOf };
     this.#known.set(io.location, read);
     return read;
   }
+}
+
+/**
+ * The version of the newest rows in the files that a commit removes: a file it fills with them,
+ * as compaction does, is no newer. -1 when log cleanup took theirs, null when it removes none.
+ */
+function movedRows(
+  actions: readonly Action[],
+  versionOf: ReadonlyMap<string, number>,
+): number | null {
+  const versions = actions.flatMap(({ remove }) =>
+    remove ? [versionOf.get(remove.path) ?? -1] : [],
+  );
+  return versions.length === 0 ? null : Math.max(...versions);
 }
