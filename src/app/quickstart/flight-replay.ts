@@ -21,18 +21,22 @@ export interface Outcome {
   readonly late: boolean;
 }
 
+type Told = Pick<FlightsStory, 'append' | 'awaitOnline' | 'advance'>;
+
 /**
  * History as it happened: for each minute of domain time the flights that landed before it are
  * appended, then the clock moves, then the departures of that minute ask.
  */
 export class FlightReplay {
-  readonly #story: FlightsStory;
+  readonly #story: Told;
   readonly #url: string;
   readonly #departures: readonly Row[];
   readonly #landings: readonly Row[];
+  /** Landings that were appended: nobody knows of others yet. */
+  readonly #landed: Row[] = [];
 
   private constructor(parts: {
-    readonly story: FlightsStory;
+    readonly story: Told;
     readonly url: string;
     readonly departures: readonly Row[];
     readonly landings: readonly Row[];
@@ -45,9 +49,9 @@ export class FlightReplay {
 
   /** `loadedUntil`: landings before it are in the table already. */
   static async read(
-    files: FlightFiles,
+    files: Pick<FlightFiles, 'between'>,
     span: { readonly from: Micros; readonly until: Micros; readonly loadedUntil: Micros },
-    asked: { readonly story: FlightsStory; readonly url: string },
+    asked: { readonly story: Told; readonly url: string },
   ): Promise<FlightReplay> {
     const departures = await files.between(DEPARTURES, span.from, span.until);
     const landings = await files.between(LANDINGS, span.loadedUntil, span.until);
@@ -62,6 +66,7 @@ export class FlightReplay {
     const departed = within(this.#departures, 'departed_at', { from: at, until: after });
     if (landed.length > 0) {
       await this.#story.awaitOnline(await this.#story.append(LANDINGS, landed, sequence));
+      this.#landed.push(...landed);
     }
     await this.#story.advance(at);
     const answers = await this.#ask(departed);
@@ -69,9 +74,9 @@ export class FlightReplay {
     return answers;
   }
 
-  /** Outcomes of the flights that asked and have landed in the replayed span. */
+  /** Outcomes of the flights that asked and have landed by the last minute played. */
   outcomes(asked: ReadonlySet<number>): readonly Outcome[] {
-    return this.#landings
+    return this.#landed
       .filter(({ flight_id: id }) => asked.has(Number(id)))
       .map((row) => ({ flightId: Number(row['flight_id']), late: row['late'] === true }));
   }
