@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -307,6 +315,20 @@ describe('refused is', () => {
     expect(done.state).toBe('failed');
     expect(done.error?.message).toContain(message);
   });
+});
+
+test('a folder that a stage would remove with all that is in it is refused', async () => {
+  write({ 'dvc.yaml': 'stages: {t: {cmd: x, wdir: a, outs: [..]}}', 'keep.txt': 'mine' });
+  await expect(start()).rejects.toMatchObject({ code: 'INVALID_PIPELINE' });
+  expect(read('keep.txt')).toBe('mine');
+});
+
+test('a link that leads to the project itself is not cleared through', async () => {
+  write({ 'dvc.yaml': 'stages: {t: {cmd: x, outs: [self/.git]}}', '.git/keep': 'mine' });
+  symlinkSync('.', path.join(folder, 'self'));
+  const done = await run();
+  expect(done.error?.message).toContain('self/.git');
+  expect(read('.git/keep')).toBe('mine');
 });
 
 describe('cancelling', () => {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { assert } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
 import { directoryObject, type DirectoryEntry } from '../../formats/dvc/directory-object.ts';
 import type { LockedPath } from '../../formats/dvc/lock-file.ts';
-import { projectPath, type Stage } from '../../formats/dvc/stage.ts';
+import { outputFault, projectPath, type Stage } from '../../formats/dvc/stage.ts';
 import { DvcIgnore } from './dvc-ignore.ts';
 import type { FileHash, FileHashes } from './file-hashes.ts';
 
@@ -30,12 +31,16 @@ export class Project {
   readonly root: string;
   /** The folder with `.dvc`, this one or above; null where DVC was never initialised. */
   readonly dvcFolder: string | null;
+  /** Paths in it that no stage may write to, beside those of every project. */
+  readonly kept: readonly string[];
   readonly #hashes: FileHashes;
   readonly #ignore: DvcIgnore;
   readonly #ignoreRoot: string;
 
-  private constructor(root: string, hashes: FileHashes) {
+  private constructor(root: string, stateFolder: string, hashes: FileHashes) {
     this.root = root;
+    const state = this.#inside(stateFolder);
+    this.kept = state === null || state === '' ? [] : [state];
     this.#hashes = hashes;
     const dvcRoot = findAbove(root, '.dvc');
     this.dvcFolder = dvcRoot === null ? null : path.join(dvcRoot, '.dvc');
@@ -44,14 +49,17 @@ export class Project {
   }
 
   /** Rejects with `INVALID_PIPELINE` unless the folder exists and has a `dvc.yaml`. */
-  static async open(folder: string, hashes: FileHashes): Promise<Project> {
+  static async open(
+    folder: string,
+    { stateFolder, hashes }: { readonly stateFolder: string; readonly hashes: FileHashes },
+  ): Promise<Project> {
     const root = await realpath(folder).catch(() => null);
     if (root === null) {
       throw new AppError('INVALID_PIPELINE', `The folder ${folder} does not exist here.`, {
         hint: 'Name a folder on the machine that runs Millwright.',
       });
     }
-    return new Project(root, hashes);
+    return new Project(root, await realpath(stateFolder), hashes);
   }
 
   /** Text of a file by its path from the project's folder; null when there is none. */
@@ -125,12 +133,41 @@ export class Project {
     return found;
   }
 
-  /** Removes what the stage writes anew, as DVC does before it runs one. */
+  /**
+   * Removes what the stage writes anew, as DVC does before it runs one; nothing when one of its
+   * outputs is what the project is made of. Rejects with `INVALID_PIPELINE` when a link leads there.
+   */
   async clearOutputs(stage: Stage): Promise<void> {
-    for (const { path: out, isPersistent } of stage.outs) {
-      if (!isPersistent) await rm(this.locate(stage, out), { recursive: true, force: true });
+    const outs = stage.outs.map((out) => ({ ...out, absolute: this.locate(stage, out.path) }));
+    for (const { path: out, absolute } of outs) {
+      const why = outputFault(this.#inside(absolute) ?? '', this.kept);
+      assert(why === null, `the output ${out} is cleared, but ${why}`);
+      const real = this.#inside(await realPlace(absolute));
+      const behind = real === null ? null : outputFault(real, this.kept);
+      if (behind === null) continue;
+      throw new AppError('INVALID_PIPELINE', `The output ${out} is behind a link: ${behind}.`, {
+        hint: 'Give the stage an output of its own; nothing was run or removed.',
+      });
+    }
+    for (const { absolute, isPersistent } of outs) {
+      if (!isPersistent) await rm(absolute, { recursive: true, force: true });
     }
   }
+
+  /** The project path; empty for what holds the project, null for what lies elsewhere. */
+  #inside(absolute: string): string | null {
+    const relative = path.relative(this.root, absolute).split(path.sep);
+    if (relative.every((part) => part === '..' || part === '')) return '';
+    return relative[0] === '..' ? null : relative.join('/');
+  }
+}
+
+/** Where a path lies once links on the way are followed, but not one that it is itself. */
+async function realPlace(absolute: string): Promise<string> {
+  const folder = path.dirname(absolute);
+  const real = await realpath(folder).catch(() => null);
+  const place = real ?? (folder === absolute ? folder : await realPlace(folder));
+  return path.join(place, path.basename(absolute));
 }
 
 /** The folder itself or the nearest above that holds the name; null for none. */

@@ -100,7 +100,7 @@ export function pipelineTasks(deps: PipelineTaskDeps): TaskHandlers<PipelineTask
   const graphs = new Graphs();
 
   const open = async (folder: string): Promise<Opened> => {
-    const project = await Project.open(folder, hashes);
+    const project = await Project.open(folder, { stateFolder: state.root, hashes });
     const { dvcFolder } = project;
     // Where DVC was never initialised its layout is kept in our own folder instead.
     const cacheFolder =
@@ -157,7 +157,7 @@ class Graphs {
       texts.set(file, found);
       return found;
     });
-    const graph = new StageGraph(stages);
+    const graph = new StageGraph(stages, project.kept);
     if (this.#known.size >= GRAPHS_MAX) this.#known.clear();
     this.#known.set(project.root, { texts, graph });
     return graph;

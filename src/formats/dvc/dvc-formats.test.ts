@@ -197,6 +197,23 @@ stages:
     expect(() => new StageGraph(resolved)).toThrow(message);
   });
 
+  test.each([
+    ['outs: [.]', 'out .: it is the project itself'],
+    ["outs: ['']", 'it is the project itself'],
+    ['wdir: a, outs: [..]', 'out ..: it is the project itself'],
+    ['wdir: a, outs: [../..]', 'lies outside the project'],
+    ['outs: [x/../.git]', 'it overlaps .git'],
+    ['outs: [.dvc/tmp]', 'it overlaps .dvc'],
+    ['metrics: [dvc.yaml]', 'it overlaps dvc.yaml'],
+    ['outs: [{dvc.lock: {persist: true}}]', 'it overlaps dvc.lock'],
+    ['outs: [millwright.yaml]', 'it overlaps millwright.yaml'],
+    ['outs: [var]', 'it overlaps var/state'],
+    ['outs: [var/state/x]', 'it overlaps var/state'],
+  ])('write nothing that the project is made of: %s', async (fields, message) => {
+    const resolved = await resolve(`stages: {t: {cmd: x, ${fields}}}`);
+    expect(() => new StageGraph(resolved, ['var/state'])).toThrow(message);
+  });
+
   test('names a stage near to one that does not exist', async () => {
     const graph = new StageGraph(await resolve(text));
     expect(() => graph.order(['trian'])).toThrow('no stage trian');

@@ -1,20 +1,20 @@
 import { AppError } from '../../base/errors.ts';
 import { nearestName } from '../../base/nearest-name.ts';
-import { overlap, projectPath, type Stage } from './stage.ts';
+import { outputFault, overlap, projectPath, type Stage } from './stage.ts';
 
 /** Stages and who needs whom, checked: one maker for each path, no cycle, nothing outside. */
 export class StageGraph {
   readonly stages: ReadonlyMap<string, Stage>;
   readonly #needs = new Map<string, readonly string[]>();
 
-  /** Rejects with `INVALID_PIPELINE`. */
-  constructor(stages: readonly Stage[]) {
+  /** Rejects with `INVALID_PIPELINE`. `kept` are project paths that no stage may write to. */
+  constructor(stages: readonly Stage[], kept: readonly string[] = []) {
     this.stages = new Map(stages.map((stage) => [stage.name, stage]));
     if (this.stages.size < stages.length) {
       throw fault('two stages have the same name', 'Generated names count as well.');
     }
     const outs = stages.flatMap((stage) =>
-      stage.outs.map(({ path }) => ({ stage: stage.name, path: inside(stage, path) })),
+      stage.outs.map(({ path }) => ({ stage: stage.name, path: outputPath(stage, path, kept) })),
     );
     refuseOverlaps(outs);
     for (const stage of stages) {
@@ -80,6 +80,16 @@ function inside(stage: Stage, path: string): string {
     throw fault(`${stage.name}: ${path} lies outside the project, which is not supported`);
   }
   return found;
+}
+
+function outputPath(stage: Stage, path: string, kept: readonly string[]): string {
+  const found = inside(stage, path);
+  const why = outputFault(found, kept);
+  if (why === null) return found;
+  throw fault(
+    `${stage.name}: nothing can be written to the out ${path}: ${why}`,
+    'Give the stage an output of its own; nothing was run or removed.',
+  );
 }
 
 function refuseOverlaps(outs: readonly { readonly stage: string; readonly path: string }[]): void {

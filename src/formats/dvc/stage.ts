@@ -55,3 +55,13 @@ export function projectPath(stage: Pick<Stage, 'wdir'>, path: string): string | 
 export function overlap(a: string, b: string): boolean {
   return a === b || a === '' || b === '' || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }
+
+/** What a project itself is made of; an output there would be removed before its stage runs. */
+const KEPT_PATHS = ['.git', '.dvc', 'dvc.yaml', 'dvc.lock', 'millwright.yaml'];
+
+/** Why a project path is no place for an output, null when it is; `kept` adds to what is kept. */
+export function outputFault(path: string, kept: readonly string[] = []): string | null {
+  if (path === '') return 'it is the project itself';
+  const met = [...KEPT_PATHS, ...kept].find((it) => overlap(path, it));
+  return met === undefined ? null : `it overlaps ${met}`;
+}
