@@ -1,3 +1,4 @@
+import { sameValue } from '../../base/same-value.ts';
 import { formatInstant, micros } from '../../base/time.ts';
 import type { CompiledService } from './compiled.ts';
 import {
@@ -9,10 +10,6 @@ import {
 import type { LoggedVector } from './verify-logged.ts';
 
 type Counts = { -readonly [Key in keyof VerifiedFeature]: VerifiedFeature[Key] };
-
-/** Doubles may differ by so much and still be the same value. */
-const RELATIVE = 1e-9;
-const ABSOLUTE = 1e-12;
 
 /** Adds up how logged vectors compare with recomputed ones, feature by feature. */
 export class VerifyCounts {
@@ -48,7 +45,7 @@ export class VerifyCounts {
       const [logged, known] = [vector.values[index]!, with_.known[index]!];
       const settled = with_.settled[index]!;
       counts.compared += 1;
-      if (!isEqual(logged, known)) {
+      if (!sameValue(logged, known)) {
         counts.logic += 1;
         if (logged !== null && known !== null) {
           const difference = Math.abs(logged - known);
@@ -57,7 +54,7 @@ export class VerifyCounts {
         this.#example('logic', vector, { feature: name, logged, recomputed: known });
       } else if (logged === null) counts.bothNull += 1;
       else counts.match += 1;
-      if (isEqual(known, settled)) continue;
+      if (sameValue(known, settled)) continue;
       counts.freshness += 1;
       this.#example('freshness', vector, { feature: name, logged, recomputed: settled });
     }
@@ -72,7 +69,7 @@ export class VerifyCounts {
     for (const [index, { name }] of this.#service.features.entries()) {
       const at = definition.features.findIndex((feature) => feature.name === name);
       const logged = at === -1 ? null : vector.values[at]!;
-      if (at !== -1 && isEqual(logged, recomputed[index]!)) continue;
+      if (at !== -1 && sameValue(logged, recomputed[index]!)) continue;
       this.#of(name).definition += 1;
       const example = { feature: name, logged, recomputed: recomputed[index]! };
       this.#example('definition', vector, example);
@@ -127,9 +124,4 @@ export class VerifyCounts {
     const at = formatInstant(micros(time));
     examples[place] = { kind, requestId, endpoint, at, ...values };
   }
-}
-
-function isEqual(a: number | null, b: number | null): boolean {
-  if (a === null || b === null) return a === b;
-  return Math.abs(a - b) <= Math.max(ABSOLUTE, RELATIVE * Math.max(Math.abs(a), Math.abs(b)));
 }

@@ -1,8 +1,8 @@
 import { toAppError } from '../../base/errors.ts';
+import { sameValue } from '../../base/same-value.ts';
 import { formatInstant } from '../../base/time.ts';
 import { sleep } from '../../platform/system.ts';
 import type { DeploymentCheck } from './contract.ts';
-import { sameValue } from './same-value.ts';
 import type { FeatureSource, ServedFeatures, TrainingRow } from './served-features.ts';
 import type { VersionOrigin } from './version-origin.ts';
 import type { WarmModel } from './warm-models.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
 import { toAppError } from '../../base/errors.ts';
+import { sameValue } from '../../base/same-value.ts';
 import { parseInstant } from '../../base/time.ts';
 import type { Prediction, PredictionFeatures } from '../predictions/contract.ts';
 import type { TracedFeatures, TracedOrigin } from './contract.ts';
-import { sameValue } from './same-value.ts';
 import type { FeatureSource } from './served-features.ts';
 import type { VersionOrigins } from './version-origin.ts';
 
