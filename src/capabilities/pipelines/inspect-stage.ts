@@ -116,7 +116,10 @@ async function readInputs(
   return { inputs: { deps, params }, missingParams };
 }
 
-/** `broken` is what only a run can mend. */
+/**
+ * `broken` is what only a run can mend. What is there but differs may be somebody's work: it is not
+ * restored over, and that of a frozen stage is left alone.
+ */
 async function readOutputs(
   stage: Stage,
   { project, cache, entry, signal }: InspectOptions,
@@ -133,12 +136,14 @@ async function readOutputs(
     const change = outputChange(output.path, entry, hashed?.locked ?? null);
     const locked = entry.outs.find(({ path }) => path === output.path);
     if (change === 'same' && hashed !== null) {
-      const isKept = !output.isCached || (await cache.has(hashed.locked));
-      if (!isKept) uncached.push({ output, hashed });
-    } else if (locked !== undefined && output.isCached && (await cache.has(locked))) {
-      restorable.push(locked);
+      const isLacking = output.isCached && !(await cache.has(hashed.locked));
+      if (isLacking) uncached.push({ output, hashed });
+    } else if (hashed !== null && stage.isFrozen) {
+      continue;
     } else {
-      broken.push(`output ${output.path} is ${change}`);
+      const isHere = locked !== undefined && output.isCached && (await cache.has(locked));
+      if (isHere && hashed === null) restorable.push(locked);
+      else broken.push(`output ${output.path} is ${change}`);
     }
   }
   return { uncached, restorable, broken };

@@ -138,6 +138,31 @@ describe('a run', () => {
     expect(read('ran')).toBe('prepare\ntrain\n');
   });
 
+  test('makes an output anew that was changed, and leaves a frozen one alone', async () => {
+    writeTwoStages();
+    await run();
+    write({ 'model.bin': 'edited by hand' });
+    expect(states(await run())).toEqual(['prepare cached', 'train succeeded']);
+    expect(read('model.bin')).toBe('1,2\nlr: 0.1\nother: 1\n');
+    write({
+      'dvc.yaml': TWO_STAGES.replace('  train:\n', '  train:\n    frozen: true\n'),
+      'model.bin': 'edited by hand',
+    });
+    expect(states(await run())).toEqual(['prepare cached', 'train cached']);
+    expect(read('model.bin')).toBe('edited by hand');
+    rmSync(path.join(folder, 'model.bin'));
+    expect(states(await run())).toEqual(['prepare cached', 'train restored']);
+  });
+
+  test('never removes an output that persists', async () => {
+    const cmd = 'echo more >> log.txt';
+    write({ 'dvc.yaml': `stages: {t: {cmd: "${cmd}", outs: [{log.txt: {persist: true}}]}}` });
+    await run();
+    write({ 'log.txt': 'more\nmine\n' });
+    expect(states(await run())).toEqual(['t succeeded']);
+    expect(read('log.txt')).toBe('more\nmine\nmore\n');
+  });
+
   test('can be forced', async () => {
     writeTwoStages();
     await run();

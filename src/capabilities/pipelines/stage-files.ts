@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import {
@@ -46,8 +46,11 @@ export class StageFiles {
     }
     for (const locked of inspection.restorable) {
       const absolute = project.locate(stage, locked.path);
-      await rm(absolute, { recursive: true, force: true });
-      await cache.checkout(locked, absolute);
+      // Whole or not at all: half a folder would look like one that was changed.
+      const temporary = `${absolute}.millwright-restore`;
+      await rm(temporary, { recursive: true, force: true });
+      await cache.checkout(locked, temporary);
+      await rename(temporary, absolute);
     }
   }
 
