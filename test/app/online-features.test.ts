@@ -148,6 +148,9 @@ test('commands print the vector with ages, and how far the tables are', async ()
   );
   await expect(run('get', 'late_v1', '--key', 'ORD')).rejects.toThrow('no pair of a name');
   await expect(run('verify', 'late_v1', '--last', 'soon')).rejects.toThrow('no duration');
+  const { status, text: told } = await run('verify', 'late_v1', '--last', '1d');
+  expect(status).toBe(1);
+  expect(told).toContain('Nothing was compared');
 });
 
 let answers = 0;

@@ -83,7 +83,7 @@ function getCommand(features: Command, cli: CliContext): void {
 function verifyCommand(features: Command, cli: CliContext): void {
   features
     .command('verify')
-    .description('recompute logged vectors from the tables; exit 1 when one differs')
+    .description('recompute logged vectors from the tables; exit 1 when one differs or none is logged')
     .argument('<service>', 'service')
     .option('--last <duration>', 'vectors of the last 30m, 6h, 1d, ...; all unless given')
     .option('--from <time>', 'from this T on, RFC 3339')
@@ -115,6 +115,13 @@ function verifyCommand(features: Command, cli: CliContext): void {
 
 function printReport(report: VerifyReport, cli: CliContext): void {
   const { rows, logicMismatches, freshnessGaps, definitionMismatches } = report;
+  if (rows === 0) {
+    cli.out.line(
+      `Nothing was compared: no vector of ${report.service} is logged in this range. Answers reach ` +
+        'their table within ten seconds: try again then, or widen --last, --from or --until.',
+    );
+    return;
+  }
   const compared = report.features.reduce((sum, feature) => sum + feature.compared, 0);
   const partial = report.isPartial ? ', the newest of more' : '';
   cli.out.line(

@@ -131,7 +131,7 @@ export const VerifyReport = z.object({
   skipped: z.number().int(),
   /** True when there were more than one check takes: then these are the newest. */
   isPartial: z.boolean(),
-  /** Whether nothing differs that must not: no `logic`, none skipped. */
+  /** Whether vectors were compared and nothing differs that must not: no `logic`, none skipped. */
   isConsistent: z.boolean(),
   /** Of all features together. */
   logicMismatches: z.number().int(),

@@ -33,3 +33,7 @@ test('a sum of cents that lost a few of 200 million dollars is another value', (
 test('fractions may differ by the rounding of a sum', () => {
   expect(compared(0.1 + 0.2, 0.3)).toMatchObject({ isConsistent: true, logicMismatches: 0 });
 });
+
+test('nothing compared is nothing confirmed', () => {
+  expect(new VerifyCounts(SERVICE).report(RANGE)).toMatchObject({ rows: 0, isConsistent: false });
+});

@@ -90,7 +90,7 @@ export class VerifyCounts {
       ...of,
       rows: this.#vectors,
       skipped: this.#skipped,
-      isConsistent: this.#skipped === 0 && total('logic') === 0,
+      isConsistent: this.#vectors > 0 && this.#skipped === 0 && total('logic') === 0,
       logicMismatches: total('logic'),
       freshnessGaps: total('freshness'),
       definitionMismatches: total('definition'),
