@@ -22,7 +22,7 @@ const COLUMNS = {
 /** Experiments whose tags are read at once: databases bound the length of a list. */
 const TAGS_OF = 500;
 
-/** The tables `tracking_experiments` and `tracking_experiment_tags`. */
+/** The tables `tracking_experiments`, `tracking_experiment_tags`; the lifecycle of their runs. */
 export class ExperimentsStore {
   readonly #db: Db;
 
@@ -119,7 +119,10 @@ export class ExperimentsStore {
     }
   }
 
-  /** Moves it from the other state; rejects with `EXPERIMENT_NOT_FOUND` when it is not in that. */
+  /**
+   * Moves it from the other state, and its runs with it: back come those that it took along.
+   * Rejects with `EXPERIMENT_NOT_FOUND` when it is not in the other state.
+   */
   async setLifecycle(id: number, lifecycle: Lifecycle, nowMs: number): Promise<void> {
     const former = lifecycle === 'active' ? 'deleted' : 'active';
     await this.#db.write([
@@ -130,6 +133,14 @@ export class ExperimentsStore {
           .where('id', '=', id)
           .where('lifecycle', '=', former),
         expect: { rows: 1, otherwise: experimentNotFound(String(id)) },
+      },
+      {
+        query: this.#builder
+          .updateTable('tracking_runs')
+          .set({ lifecycle, deleted_with_experiment: lifecycle === 'deleted' ? 1 : 0 })
+          .where('experiment', '=', id)
+          .where('lifecycle', '=', former)
+          .where('deleted_with_experiment', '=', lifecycle === 'deleted' ? 0 : 1),
       },
     ]);
   }

@@ -129,7 +129,11 @@ export interface TrackingTables {
     readonly key: string;
     readonly value: string;
   };
-  readonly tracking_runs: Omit<RunsRow, 'seq'> & { readonly seq: Generated<number> };
+  readonly tracking_runs: Omit<RunsRow, 'seq'> & {
+    readonly seq: Generated<number>;
+    /** 1 for a run that comes back with its experiment. */
+    readonly deleted_with_experiment: Generated<number>;
+  };
   readonly tracking_series: SeriesRow;
   readonly tracking_points: PointsRow;
   readonly tracking_params: KeyValuesRow;

@@ -100,22 +100,15 @@ export class RunsStore {
     return { query };
   }
 
+  /** In that state already it stays as it is: clients send a call again when no answer came. */
   async setLifecycle(id: string, lifecycle: Lifecycle): Promise<void> {
-    const former = lifecycle === 'active' ? 'deleted' : 'active';
     await this.#db.write([
       {
         query: this.#builder
           .updateTable('tracking_runs')
-          .set({ lifecycle })
+          .set({ lifecycle, deleted_with_experiment: 0 })
           .where('id', '=', id)
-          .where('lifecycle', '=', former),
-        expect: {
-          rows: 1,
-          otherwise: new AppError(
-            'RUN_DELETED',
-            `The run ${mlflowRunId(id)} must be in the '${former}' state.`,
-          ),
-        },
+          .where('lifecycle', '!=', lifecycle),
       },
     ]);
   }

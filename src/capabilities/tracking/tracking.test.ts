@@ -132,6 +132,32 @@ eachDatabase((_dialect, open) => {
     await log(id, [point('m', 1)]);
   });
 
+  test('deleting or restoring a run again changes nothing', async () => {
+    const id = await start('one');
+    await tracking.runs.restore(id);
+    for (let times = 0; times < 2; times += 1) await tracking.runs.delete(id);
+    expect(await tracking.runs.get(id)).toMatchObject({ lifecycle: 'deleted' });
+    for (let times = 0; times < 2; times += 1) await tracking.runs.restore(id);
+    expect(await tracking.runs.get(id)).toMatchObject({ lifecycle: 'active' });
+  });
+
+  test('runs go and come back with their experiment, those deleted before stay so', async () => {
+    const before = await start('before');
+    const withIt = await start('with it');
+    await tracking.runs.delete(before);
+    await tracking.experiments.delete(experiment);
+    await expect(log(withIt, [point('m', 1)])).rejects.toMatchObject({ code: 'RUN_DELETED' });
+    const lifecycles = async () =>
+      Promise.all([before, withIt].map(async (id) => (await tracking.runs.get(id)).lifecycle));
+    expect(await lifecycles()).toEqual(['deleted', 'deleted']);
+    await tracking.experiments.restore(experiment);
+    expect(await lifecycles()).toEqual(['deleted', 'active']);
+    await tracking.runs.delete(withIt);
+    await tracking.experiments.delete(experiment);
+    await tracking.experiments.restore(experiment);
+    expect(await lifecycles()).toEqual(['deleted', 'deleted']);
+  });
+
   test('a rename at the same time does not undo the end of a run', async () => {
     const id = await start('one');
     const nothing = { status: undefined, endMs: undefined, name: undefined, actor: 'test' };

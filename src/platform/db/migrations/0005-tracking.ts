@@ -69,6 +69,7 @@ function runs(queries: Kysely<unknown>, dialect: Dialect): readonly Compilable[]
       .addColumn('start_ms', type.integer, (column) => column.notNull())
       .addColumn('end_ms', type.integer)
       .addColumn('lifecycle', type.text, (column) => column.notNull())
+      .addColumn('deleted_with_experiment', type.integer, (column) => column.notNull().defaultTo(0))
       .addColumn('artifact_uri', type.text, (column) => column.notNull())
       .addColumn('created_at', type.integer, (column) => column.notNull())
       .addCheckConstraint('tracking_runs_lifecycle', lifecycle())
