@@ -27,7 +27,8 @@ export function directoryObject(entries: readonly DirectoryEntry[]): DirectoryOb
   return { oid: `${createHash('md5').update(text).digest('hex')}.dir`, text };
 }
 
-const Entries = z.array(z.object({ md5: z.string(), relpath: z.string() }));
+/** A hash becomes part of a path in the cache. */
+const Entries = z.array(z.object({ md5: z.string().regex(/^[0-9a-f]{32}$/), relpath: z.string() }));
 
 /** Rejects with `INVALID_PIPELINE` what is no directory object. */
 export function readDirectoryObject(text: string, name: string): readonly DirectoryEntry[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { directoryObject } from './directory-object.ts';
+import { directoryObject, readDirectoryObject } from './directory-object.ts';
 import {
   entryFromText,
   entryToText,
@@ -279,6 +279,16 @@ stages:
     expect(new LockFile(old).entry('t')).toBeNull();
     expect(() => new LockFile('stages: {}')).toThrow('schema');
   });
+
+  test.each(['../../../etc/passwd', '', 'A'.repeat(32), `${'a'.repeat(32)}.dir/x`])(
+    'takes no hash that is none: %j',
+    (md5) => {
+      const text = `schema: '2.0'\nstages:\n  t:\n    cmd: x\n    outs:\n    - {path: o, hash: md5, md5: '${md5}'}\n`;
+      expect(() => new LockFile(text)).toThrow(/dvc\.lock:6.*md5/);
+      const entries = JSON.stringify([{ md5, relpath: 'f' }]);
+      expect(() => readDirectoryObject(entries, 'abc.dir')).toThrow('abc.dir');
+    },
+  );
 
   test('tells what changed since', () => {
     const stage: Stage = {

@@ -26,9 +26,11 @@ export interface LockEntry {
 }
 
 const Count = z.union([z.bigint(), z.number()]).transform(Number);
+/** It becomes part of a path in the cache. */
+const Md5 = z.string().regex(/^[0-9a-f]{32}(\.dir)?$/, 'is no MD5');
 const Path = z.looseObject({
   path: z.string(),
-  md5: z.string().optional(),
+  md5: Md5.optional(),
   /** Absent in entries of DVC 2, whose MD5 is of another kind. */
   hash: z.string().optional(),
   size: Count.optional(),
