@@ -285,6 +285,27 @@ describe('a stage that fails', () => {
     ]);
   });
 
+  test('leaves nothing of a lost attempt beside the next', async () => {
+    write({
+      'dvc.yaml': 'stages: {a: {cmd: "echo $$ >> pids; sleep 60", always_changed: true}}',
+      'millwright.yaml': 'version: 1\npipelines: {stages: {a: {retries: 1}}}',
+    });
+    const { id } = await start();
+    const pids = (): readonly string[] =>
+      existsSync(path.join(folder, 'pids')) ? read('pids').trim().split('\n') : [];
+    while (pids().length < 1) await sleep(10);
+    let leader: number | null = null;
+    while (leader === null) {
+      const now = await app.api.call(getPipelineRun, { params: { run: id } });
+      leader = now.steps[0]?.attempts[0]?.pid ?? null;
+    }
+    process.kill(leader, 'SIGKILL');
+    while (pids().length < 2) await sleep(10);
+    expect(isRunning(Number(pids()[0]))).toBe(false);
+    await app.api.call(cancelPipelineRun, { params: { run: id } });
+    expect((await ended(id)).steps[0]?.attempts[0]?.state).toBe('lost');
+  });
+
   test('runs again alone', async () => {
     writeTwoStages();
     write({ 'dvc.yaml': TWO_STAGES.replace('cat data/rows.csv', 'cat nowhere') });

@@ -173,6 +173,8 @@ export class Runner {
       });
     }
     if (state.kind === 'lost') {
+      // The leader is gone, but what it started may live on and write beside the next attempt.
+      await steps.stop(folder, STOP_GRACE_MS);
       return this.#retryOrFail(run, step, attempt, { to: 'lost', reason: state.reason, context });
     }
     this.#deps.faults.hit('step.after-exit');
