@@ -26,16 +26,13 @@ export interface LoggedVectors {
 }
 
 const PREDICTIONS = 'predictions';
-const COLUMNS = [
-  'request_id',
-  'answered_at',
-  'definition',
-  'entity',
-  'features',
-  'watermark',
-] as const;
+const TIME = 'answered_at';
+const COLUMNS = ['request_id', TIME, 'definition', 'entity', 'features', 'watermark'] as const;
+const TIME_AT = COLUMNS.indexOf(TIME);
 /** Endpoints looked at for one service. */
 const ENDPOINTS_MAX = 1000;
+/** A row of a batch holds up to a hundred vectors, so a page some hundred megabytes at worst. */
+const PAGE_ROWS = 5000;
 
 /** What endpoints answered with a service's vectors, the newest first of each. */
 export async function loggedVectors(
@@ -47,33 +44,64 @@ export async function loggedVectors(
     readonly endpoint?: string;
   },
   signal: AbortSignal,
+  limits = { vectors: VERIFY_ROWS_MAX, pageRows: PAGE_ROWS },
 ): Promise<LoggedVectors> {
   const vectors: LoggedVector[] = [];
   let unreadable = 0;
   for (const name of await endpoints(tables, of.endpoint)) {
-    const left = VERIFY_ROWS_MAX - vectors.length + 1;
-    const { rows } = await tables.find(
-      { namespace: PREDICTIONS, name },
-      {
-        columns: COLUMNS,
-        where: [
-          { column: 'service', comparison: '=', value: of.service },
-          { column: 'answered_at', comparison: '>=', value: formatInstant(of.from) },
-          { column: 'answered_at', comparison: '<', value: formatInstant(of.until) },
-        ],
-        orderBy: { column: 'answered_at', descending: true },
-        limit: left,
-        signal,
-      },
-    );
-    for (const row of rows) {
+    const ref = { namespace: PREDICTIONS, name };
+    const page = { ...of, limit: limits.pageRows };
+    for await (const row of newestFirst(tables, ref, page, signal)) {
       const found = parsed(name, row);
       if (found === null) unreadable += 1;
       else vectors.push(...found);
+      if (vectors.length + unreadable > limits.vectors) {
+        return { vectors: vectors.slice(0, limits.vectors), unreadable, isPartial: true };
+      }
     }
   }
-  const isPartial = vectors.length > VERIFY_ROWS_MAX;
-  return { vectors: vectors.slice(0, VERIFY_ROWS_MAX), unreadable, isPartial };
+  return { vectors, unreadable, isPartial: false };
+}
+
+type Find = Parameters<DeltaTables['find']>[1];
+
+/** Rows of one table by pages, each of which ends between two times: none is missed or twice. */
+async function* newestFirst(
+  tables: Pick<DeltaTables, 'find'>,
+  ref: Parameters<DeltaTables['find']>[0],
+  of: {
+    readonly service: string;
+    readonly from: Micros;
+    readonly until: Micros;
+    readonly limit: number;
+  },
+  signal: AbortSignal,
+): AsyncGenerator<readonly Cell[]> {
+  const fixed: Find['where'] = [
+    { column: 'service', comparison: '=', value: of.service },
+    { column: TIME, comparison: '>=', value: formatInstant(of.from) },
+  ];
+  let end: Find['where'][number] = {
+    column: TIME,
+    comparison: '<',
+    value: formatInstant(of.until),
+  };
+  for (let { limit } = of; ;) {
+    const { rows } = await tables.find(ref, {
+      columns: COLUMNS,
+      where: [...fixed, end],
+      orderBy: { column: TIME, descending: true },
+      limit,
+      signal,
+    });
+    const oldest = String(rows.at(-1)?.[TIME_AT]);
+    const whole = rows.length < limit ? rows : rows.filter((row) => row[TIME_AT] !== oldest);
+    yield* whole;
+    if (rows.length < limit) return;
+    // More rows of one time than a page holds: only a larger one gets past them.
+    limit = whole.length === 0 ? limit * 2 : of.limit;
+    end = { column: TIME, comparison: '<=', value: oldest };
+  }
 }
 
 /** Tables of answers that can hold vectors: those of former versions have no such columns. */
