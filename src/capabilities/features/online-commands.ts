@@ -83,7 +83,9 @@ function getCommand(features: Command, cli: CliContext): void {
 function verifyCommand(features: Command, cli: CliContext): void {
   features
     .command('verify')
-    .description('recompute logged vectors from the tables; exit 1 when one differs or none is logged')
+    .description(
+      'recompute logged vectors from the tables; exit 1 when one differs or none is logged',
+    )
     .argument('<service>', 'service')
     .option('--last <duration>', 'vectors of the last 30m, 6h, 1d, ...; all unless given')
     .option('--from <time>', 'from this T on, RFC 3339')
@@ -117,8 +119,9 @@ function printReport(report: VerifyReport, cli: CliContext): void {
   const { rows, logicMismatches, freshnessGaps, definitionMismatches } = report;
   if (rows === 0) {
     cli.out.line(
-      `Nothing was compared: no vector of ${report.service} is logged in this range. Answers reach ` +
-        'their table within ten seconds: try again then, or widen --last, --from or --until.',
+      `Nothing was compared: no vector of ${report.service} is logged in this range. ` +
+        'Answers reach their table within ten seconds: try again then, or widen --last, --from or ' +
+        '--until.',
     );
     return;
   }
