@@ -34,6 +34,7 @@ export class OnlineIngest {
   readonly #errors = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
   #running: Promise<void> | null = null;
+  #isStarted = false;
   /** Asked for while a run was under way, which may have passed by what is new. */
   #isAskedAgain = false;
   #cancelRetry: () => void = () => undefined;
@@ -56,6 +57,7 @@ export class OnlineIngest {
       },
       { from: 'next' },
     );
+    this.#isStarted = true;
     this.request();
   }
 
@@ -78,8 +80,12 @@ export class OnlineIngest {
     await this.#running;
   }
 
-  /** As `run`, without waiting for it. */
+  /**
+   * As `run`, without waiting for it. Nothing before the start: not everything that answers has
+   * said by then what it answers with, and tiles that nobody wants are dropped.
+   */
   request(): void {
+    if (!this.#isStarted) return;
     this.run().catch(() => undefined);
   }
 
