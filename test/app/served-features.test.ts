@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { formatInstant, micros, parseInstant, type Micros } from '../../src/base/time.ts';
 import {
@@ -12,7 +13,13 @@ import {
 import { getWatermarks } from '../../src/capabilities/features/online-contract.ts';
 import { getLineage } from '../../src/capabilities/lineage/contract.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
-import { deploy, getEndpoint, traceRequest } from '../../src/capabilities/serving/contract.ts';
+import {
+  deploy,
+  getEndpoint,
+  putEndpoint,
+  rollback,
+  traceRequest,
+} from '../../src/capabilities/serving/contract.ts';
 import { appendRows, createTable } from '../../src/capabilities/tables/contract.ts';
 import { applyDeclared } from '../../src/capabilities/workspace/contract.ts';
 import { versionModel } from '../onnx-model.ts';
@@ -137,6 +144,16 @@ async function train(set: TrainingVersion, golden?: object): Promise<string> {
   return run;
 }
 
+async function follow(): Promise<void> {
+  await shown(await append('landings', []));
+}
+
+function withWindows(...windows: readonly string[]) {
+  const sections = flightSections();
+  sections['views']!['origin_delays']!['windows'] = windows;
+  return sections;
+}
+
 async function infer() {
   const reply = await app.app.http.inject({
     method: 'POST',
@@ -231,5 +248,56 @@ describe('an endpoint with features', () => {
       'view origin_delays: windows 2h, 1d, 7d, 40d in training, 2h, 1d, 7d, 30d in serving',
     );
     expect((await app.api.call(getEndpoint, { params })).route).toBeNull();
+  });
+
+  test('answers by its definition and the former one, whatever is declared since', async () => {
+    const answer = async () => (await infer()).body.outputs?.[0].data;
+    const version = await appendFlights();
+    await apply();
+    await shown(version);
+    const first = await build();
+    await train(first);
+    await app.api.call(deploy, { params, body: { version: 1 } });
+    await apply(withWindows('2h', '1d', '7d', '20d'));
+    await follow();
+    expect(await answer()).toEqual([733]);
+
+    const second = await build();
+    await train(second);
+    await app.api.call(deploy, { params, body: { version: 2 } });
+    await follow();
+    const back = await app.api.call(rollback, { params, body: { reason: 'test' } });
+    expect(back.features?.definition).toBe(first.definitionHash);
+    expect(await answer()).toEqual([733]);
+    await follow();
+    expect(await answer()).toEqual([733]);
+
+    // Nothing would go back to the first definition any more.
+    for (const _ of [1, 2]) await app.api.call(deploy, { params, body: { version: 2 } });
+    await follow();
+    const { items } = await app.api.call(getWatermarks, { query: {} });
+    const landings = items.find(({ table }) => table === 'default.landings');
+    expect(landings?.views).toHaveLength(3);
+  });
+
+  test('goes back to a service that is declared no more', async () => {
+    const version = await appendFlights();
+    await apply();
+    await shown(version);
+    await train(await build());
+    await app.api.call(deploy, { params, body: { version: 1 } });
+    await app.api.call(putEndpoint, { params, body: { model: 'late' } });
+    await app.api.call(deploy, { params, body: { version: 1 } });
+    await app.api.call(applyDeclared, { body: { declared: {} } });
+    await follow();
+    await app.api.call(rollback, { params, body: { reason: 'test' } });
+    expect((await infer()).body.outputs?.[0].data).toEqual([733]);
+
+    const former = app;
+    await former.app.stop();
+    app = await createTestApp({ stateFolder: former.folder });
+    onTestFinished(() => rm(former.folder, { recursive: true, force: true }));
+    await follow();
+    expect((await infer()).body.outputs?.[0].data).toEqual([733]);
   });
 });

@@ -48,6 +48,7 @@ export class FlightFeatures implements FeatureSource {
   offline: readonly (number | null)[] | null = null;
   readonly asked: { readonly inputs: FeatureInputs; readonly at: Micros }[] = [];
   readonly resolved: (string | null)[] = [];
+  kept: readonly string[] = [];
 
   has(service: string): Promise<boolean> {
     return Promise.resolve(service === this.service);
@@ -67,6 +68,10 @@ export class FlightFeatures implements FeatureSource {
       reachesBackTo: (at) => at >= this.keptSince,
       read: (inputs, at) => this.#read(inputs, at),
     });
+  }
+
+  keepOnly(definitions: ReadonlySet<string>): void {
+    this.kept = [...definitions];
   }
 
   definition(hash: string): Promise<FeatureDefinition | null> {

@@ -28,7 +28,7 @@ export interface OnlineSourceDeps {
 /** Feature services for those who answer with them: by name, or by the definition they rest on. */
 export class OnlineSource {
   readonly #deps: OnlineSourceDeps;
-  /** Former definitions that something still answers with, by hash. */
+  /** Definitions that something answers with, or may again, by hash: the newest among them. */
   readonly #held = new Map<string, CompiledService>();
 
   constructor(deps: OnlineSourceDeps) {
@@ -46,27 +46,35 @@ export class OnlineSource {
   }
 
   /**
-   * A service by its newest definition (null) or by the one with this hash, whose tiles are kept,
-   * or built, from now on. `INVALID_INPUT` for an unknown service, `DEFINITION_SKEW` for a
-   * definition that it never had.
+   * A service by its newest definition (null) or by the one with this hash. Its tiles are kept, or
+   * built, until `keepOnly` lets go of it, whatever is declared meanwhile. `INVALID_INPUT` for an
+   * unknown service, `DEFINITION_SKEW` for a definition that it never had.
    */
   async resolve(service: string, definition: string | null): Promise<OnlineService> {
-    const { definitions, online, onWanted } = this.#deps;
-    const newest = await this.service(service);
-    if (definition === null || definition === newest.hash) return online.resolve(newest);
-    const former = await definitions.compiledByHash(service, definition);
-    if (former === null) {
-      throw new AppError(
-        'DEFINITION_SKEW',
-        `The feature service ${service} never had the definition ${definition}.`,
-        { hint: 'Train on the present one: millwright features train-set NAME' },
-      );
-    }
-    if (!this.#held.has(former.hash)) {
-      this.#held.set(former.hash, former);
+    const { online, onWanted } = this.#deps;
+    const found =
+      definition === null ? await this.service(service) : await this.#kept(service, definition);
+    if (!this.#held.has(found.hash)) {
+      this.#held.set(found.hash, found);
       onWanted();
     }
-    return online.resolve(former);
+    return online.resolve(found);
+  }
+
+  /** Lets go of all definitions that were resolved but for those with these hashes. */
+  keepOnly(definitions: ReadonlySet<string>): void {
+    for (const hash of this.#held.keys()) if (!definitions.has(hash)) this.#held.delete(hash);
+  }
+
+  /** By its hash: a service that is declared no more, or otherwise, still has those it had. */
+  async #kept(service: string, hash: string): Promise<CompiledService> {
+    const found = await this.#deps.definitions.compiledByHash(service, hash);
+    if (found !== null) return found;
+    throw new AppError(
+      'DEFINITION_SKEW',
+      `The feature service ${service} never had the definition ${hash}.`,
+      { hint: 'Train on the present one: millwright features train-set NAME' },
+    );
   }
 
   /** The newest definition; rejects with `INVALID_INPUT` for an unknown service. */

@@ -218,20 +218,58 @@ describe('rows of the training set', () => {
   });
 });
 
+function back() {
+  const by = { endpoint: 'late', actor: 'test', reason: 'test', ifRevision: undefined };
+  return rig.changes.rollback({ ...by, to: undefined });
+}
+
 test('a rollback asks again for the definition, and replays nothing', async () => {
   await rig.deploy(1);
   await rig.register();
   await rig.deploy(2);
-  const back = () =>
-    rig.changes.rollback({
-      endpoint: 'late',
-      actor: 'test',
-      reason: 'test',
-      ifRevision: undefined,
-      to: undefined,
-    });
   expect((await back()).evidence.map(({ name }) => name)).toEqual(['definition', 'signature']);
-  await rig.deploy(2);
+});
+
+test('a rollback goes back to the definition that the former revision answered by', async () => {
+  const former = rig.features.current;
+  await rig.deploy(1);
+  await rig.register();
   rig.features.current = 'd2'.repeat(32);
-  expect(await refusal(back())).toMatchObject({ code: 'DEFINITION_SKEW' });
+  comesFrom({});
+  await rig.deploy(2);
+  expect(new Set(rig.features.kept)).toEqual(new Set([former, rig.features.current]));
+  comesFrom({ definition: former });
+  expect((await back()).features).toEqual({ service: 'late_v1', definition: former });
+  comesFrom({ definition: rig.features.current });
+  expect(await refusal(back())).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+});
+
+describe('a split', () => {
+  function split(...versions: readonly number[]) {
+    const by = { endpoint: 'late', actor: 'test', reason: 'test', ifRevision: undefined };
+    const weight = 10_000 / versions.length;
+    const arms = versions.map((version) => ({ name: `v${version}`, version, weight }));
+    return rig.changes.split({ ...by, arms });
+  }
+
+  test('replays what this endpoint never deployed, and nothing twice', async () => {
+    await rig.deploy(1);
+    await rig.register();
+    const checks = async () =>
+      (await split(1, 2)).evidence.map(({ name, version }) => `${version} ${name}`);
+    const first = ['1 definition', '1 signature', '2 definition', '2 signature'];
+    expect(await checks()).toEqual([...first, '2 golden', '2 consistency']);
+    expect(await checks()).toEqual(first);
+    await rig.register();
+    comesFrom({ golden: golden([11.5]) });
+    expect(await refusal(split(1, 3))).toMatchObject({ code: 'DEPLOYMENT_REFUSED' });
+  });
+
+  test('keeps the definition of the current revision', async () => {
+    const former = rig.features.current;
+    await rig.deploy(1);
+    await rig.register();
+    rig.features.current = 'd2'.repeat(32);
+    expect((await split(1, 2)).features).toEqual({ service: 'late_v1', definition: former });
+  });
 });

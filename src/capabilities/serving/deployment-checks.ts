@@ -8,12 +8,6 @@ import type { FeatureSource, ServedFeatures } from './served-features.ts';
 import type { VersionOrigins } from './version-origin.ts';
 import type { WarmModel } from './warm-models.ts';
 
-/**
- * `full` for what takes traffic for the first time; `brief` for versions that were deployed before,
- * where every second counts.
- */
-export type Thoroughness = 'brief' | 'full';
-
 /** Proves before a version takes traffic that it gets the features it was trained on. */
 export class DeploymentChecks {
   readonly #origins: VersionOrigins;
@@ -25,16 +19,20 @@ export class DeploymentChecks {
   }
 
   /**
-   * What was found, for the revision to keep. Rejects with `DEFINITION_SKEW` or
+   * What was found, for the revision to keep. For versions that were replayed under these features
+   * before, where every second counts, nothing is replayed again. Rejects with `DEFINITION_SKEW` or
    * `DEPLOYMENT_REFUSED`, all findings in `details.checks`, when a version must not be deployed.
    */
   async run(
     models: readonly WarmModel[],
     features: ServedFeatures,
-    thoroughness: Thoroughness,
+    replayed: ReadonlySet<number>,
   ): Promise<readonly DeploymentCheck[]> {
     const found: DeploymentCheck[] = [];
-    for (const warm of models) found.push(...(await this.#check(warm, features, thoroughness)));
+    for (const warm of models) {
+      const isReplayed = replayed.has(warm.version.version);
+      found.push(...(await this.#check(warm, features, isReplayed)));
+    }
     const refused = found.find(({ result }) => result === 'refused');
     if (refused === undefined) return found;
     const isSkew = refused.name === 'definition';
@@ -55,7 +53,7 @@ export class DeploymentChecks {
   async #check(
     warm: WarmModel,
     features: ServedFeatures,
-    thoroughness: Thoroughness,
+    isReplayed: boolean,
   ): Promise<readonly DeploymentCheck[]> {
     const source = this.#source;
     const { model, version } = warm.version;
@@ -66,7 +64,7 @@ export class DeploymentChecks {
       checkSignature(warm, { features, columns }),
     ];
     const isRefused = first.some(({ result }) => result === 'refused');
-    if (isRefused || thoroughness === 'brief') return first;
+    if (isRefused || isReplayed) return first;
     const golden = await checkGolden(warm, { origin, features });
     return [...first, golden, await checkConsistency(warm, { origin, features, source })];
   }

@@ -8,6 +8,7 @@ import type { RegistryService } from '../registry/service.ts';
 import { BUCKETS, type Arm, type DeploymentCheck, type RouteRevision } from './contract.ts';
 import type { DeploymentChecks } from './deployment-checks.ts';
 import { liveRoute, type LiveRoutes } from './live-routes.ts';
+import { replayedVersions } from './replayed-versions.ts';
 import { GENESIS, revisionHash } from './revision-hash.ts';
 import type { FeatureSource, ServedFeatures } from './served-features.ts';
 import type { ServingStore, StoredEndpoint } from './store.ts';
@@ -43,8 +44,10 @@ export interface DeployRequest extends ChangeRequest {
 /** What a change of route says besides who wanted it and why. */
 interface Change {
   readonly arms: readonly Arm[];
-  /** The feature service that is joined to requests. */
-  readonly service: string | null;
+  /** The feature service that is joined to requests; definition null: the newest. */
+  readonly features: { readonly service: string; readonly definition: string | null } | null;
+  /** Versions that were replayed under these features before, and are not again. */
+  readonly replayed: ReadonlySet<number>;
   readonly salt: string;
   readonly restores: number | null;
   readonly kind: 'deployed' | 'split' | 'rolled_back';
@@ -61,6 +64,8 @@ export class RouteChanges {
   readonly #deps: RouteChangesDeps;
   /** Changes run one after the other: each ends by releasing the models that nothing routes to. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** By endpoint, the definitions that its current and its former revision answer by. */
+  readonly #definitions = new Map<string, readonly string[]>();
 
   constructor(deps: RouteChangesDeps) {
     this.#deps = deps;
@@ -74,6 +79,7 @@ export class RouteChanges {
       if (endpoint.currentRevision === 0) continue;
       try {
         const revision = await store.requireRevision(endpoint.name, endpoint.currentRevision);
+        await this.#pin(revision);
         await this.#switch(endpoint, revision, await this.#hold(revision));
       } catch (thrown) {
         // One broken model must not keep the others from being served.
@@ -82,6 +88,7 @@ export class RouteChanges {
         log.error('serving.endpoint.not-started', { endpoint: endpoint.name, error: message });
       }
     }
+    await this.#release();
   }
 
   /** Changes what of an endpoint is not its route; the gateway follows. */
@@ -103,7 +110,8 @@ export class RouteChanges {
       const { model, digest } = version;
       return {
         arms: [{ name: colour, model, version: version.version, digest, weight: BUCKETS }],
-        service: endpoint.service,
+        features: newestOf(endpoint),
+        replayed: new Set(),
         // A new salt, so that the same callers are not always the first on a new version.
         salt: this.#deps.ids.next('rt'),
         restores: null,
@@ -112,7 +120,10 @@ export class RouteChanges {
     });
   }
 
-  /** Shares the traffic between versions, by weights that add up to 10,000. */
+  /**
+   * Shares the traffic between versions, by weights that add up to 10,000. The features stay those
+   * of the current revision.
+   */
   async split(
     request: ChangeRequest & {
       readonly arms: readonly {
@@ -131,11 +142,16 @@ export class RouteChanges {
       assertArms(arms);
       // The salt stays: with the same order of arms, a raised weight moves nobody back.
       const salt = current?.salt ?? this.#deps.ids.next('rt');
-      return { arms, service: endpoint.service, salt, restores: null, kind: 'split' };
+      const features = current === null ? newestOf(endpoint) : current.features;
+      const replayed = await replayedVersions(this.#deps.store, current);
+      return { arms, features, replayed, salt, restores: null, kind: 'split' };
     });
   }
 
-  /** Publishes a former revision's arms and salt again, by default those before the current one. */
+  /**
+   * Publishes a former revision's arms, features and salt again, by default those before the
+   * current one: a definition that changed since does not keep anybody from going back.
+   */
   async rollback(
     request: ChangeRequest & { readonly to: number | undefined },
   ): Promise<RouteRevision> {
@@ -149,9 +165,9 @@ export class RouteChanges {
         );
       }
       const restored = await this.#deps.store.requireRevision(endpoint.name, to);
-      const { arms, salt } = restored;
-      const service = restored.features?.service ?? null;
-      return { arms, service, salt, restores: to, kind: 'rolled_back' };
+      const { arms, features, salt } = restored;
+      const replayed = new Set(arms.map(({ version }) => version));
+      return { arms, features, replayed, salt, restores: to, kind: 'rolled_back' };
     });
   }
 
@@ -166,14 +182,14 @@ export class RouteChanges {
       const number = endpoint.currentRevision;
       const current = number === 0 ? null : await store.requireRevision(endpoint.name, number);
       const change = await decide(endpoint, current);
-      const { service } = change;
-      const thoroughness = change.kind === 'deployed' ? 'full' : 'brief';
+      const joined = change.features;
       const held = {
         warm: await this.#warm(change.arms),
-        features: service === null ? null : await features.resolve(service, null),
+        features:
+          joined === null ? null : await features.resolve(joined.service, joined.definition),
       };
       const evidence =
-        held.features === null ? [] : await checks.run(held.warm, held.features, thoroughness);
+        held.features === null ? [] : await checks.run(held.warm, held.features, change.replayed);
       const revision = await this.#publish(current, {
         endpoint: endpoint.name,
         ...change,
@@ -183,13 +199,15 @@ export class RouteChanges {
         evidence,
       });
       await this.#switch(endpoint, revision, held);
+      await this.#pin(revision);
+      await this.#release();
       return revision;
     });
   }
 
   async #publish(
     current: RouteRevision | null,
-    change: Change &
+    change: Omit<Change, 'features'> &
       Pick<RouteRevision, 'endpoint' | 'actor' | 'reason'> & {
         readonly features: ServedFeatures | null;
         readonly evidence: readonly DeploymentCheck[];
@@ -242,7 +260,7 @@ export class RouteChanges {
   }
 
   async #switch(endpoint: StoredEndpoint, revision: RouteRevision, held: Held): Promise<void> {
-    const { routes, models, log } = this.#deps;
+    const { routes, log } = this.#deps;
     const replace = (all: readonly Held[]): void => {
       const warm = [...new Set(all.flatMap((one) => one.warm))];
       routes.replace(liveRoute({ spec: endpoint, revision, warm, features: joinedFor(all) }));
@@ -257,10 +275,39 @@ export class RouteChanges {
     } catch (thrown) {
       log.warn('serving.former.not-warm', { endpoint: endpoint.name, error: String(thrown) });
     }
+  }
+
+  /** Lets go of models that nothing routes to, and of definitions that nothing answers by. */
+  async #release(): Promise<void> {
+    const { routes, models, features } = this.#deps;
+    features.keepOnly(new Set([...this.#definitions.values()].flat()));
     const used = routes.all().flatMap((route) => route.warm);
     await models.keepOnly(
       new Set(used.map(({ version }) => `${version.model}@${version.version}`)),
     );
+  }
+
+  /**
+   * Has the definitions kept that this revision, and the one before it, answer by: also where their
+   * models cannot be loaded, because they may be again.
+   */
+  async #pin(revision: RouteRevision): Promise<void> {
+    const { store, features, log } = this.#deps;
+    const { endpoint } = revision;
+    const pin = async (joined: RouteRevision['features']): Promise<void> => {
+      if (joined === null) return;
+      const { service, definition } = joined;
+      this.#definitions.set(endpoint, [...this.#definitions.get(endpoint)!, definition]);
+      await features.resolve(service, definition);
+    };
+    this.#definitions.set(endpoint, []);
+    try {
+      await pin(revision.features);
+      const to = await this.#before(revision);
+      if (to >= 1) await pin((await store.requireRevision(endpoint, to)).features);
+    } catch (thrown) {
+      log.warn('serving.definition.not-kept', { endpoint, error: String(thrown) });
+    }
   }
 
   /**
@@ -289,6 +336,10 @@ function joinedFor(all: readonly Held[]): ReadonlyMap<WarmModel, ServedFeatures>
     for (const model of warm) if (!joined.has(model)) joined.set(model, features);
   }
   return new Map([...joined].flatMap(([model, it]) => (it === null ? [] : [[model, it] as const])));
+}
+
+function newestOf({ service }: StoredEndpoint): Change['features'] {
+  return service === null ? null : { service, definition: null };
 }
 
 function assertModel({ name, model }: StoredEndpoint, expected: string | undefined): void {

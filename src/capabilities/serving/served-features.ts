@@ -8,11 +8,14 @@ export interface FeatureSource {
   /** Whether there is a service of this name. */
   has(service: string): Promise<boolean>;
   /**
-   * The service, computed by the definition with this hash; null: by its newest one. Rejects with
-   * `INVALID_INPUT` for an unknown service and `DEFINITION_SKEW` for a definition that the online
-   * store does not keep.
+   * The service, computed by the definition with this hash, whether or not it is still declared;
+   * null: by its newest one. The online store keeps the definition until `keepOnly` says otherwise.
+   * Rejects with `INVALID_INPUT` for an unknown service and `DEFINITION_SKEW` for a definition that
+   * the service never had.
    */
   resolve(service: string, definition: string | null): Promise<ServedFeatures>;
+  /** Lets go of all definitions that were resolved but for those with these hashes. */
+  keepOnly(definitions: ReadonlySet<string>): void;
   /** The definition with this hash, whatever its service is now; null when nobody kept it. */
   definition(hash: string): Promise<FeatureDefinition | null>;
   /** The newest rows of a training set as it was made. Rejects when it is not there any more. */
