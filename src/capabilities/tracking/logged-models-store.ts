@@ -6,6 +6,7 @@ import { comparison } from '../../platform/db/comparison.ts';
 import { insertRows } from '../../platform/db/insert-rows.ts';
 import { rawQuery } from '../../platform/db/kysely-builder.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
+import { inExperiments } from './in-experiments.ts';
 import type { LoggedModelMetricsRow, LoggedModelsRow, TrackingTables } from './rows.ts';
 
 export interface StoredLoggedModel extends LoggedModelsRow {
@@ -110,7 +111,7 @@ export class LoggedModelsStore {
     if (experiments.length === 0) return [];
     const where = [
       sql<boolean>`l.lifecycle = 'active'`,
-      sql<boolean>`l.experiment in (${sql.join(experiments)})`,
+      inExperiments(this.#db.dialect, 'l', experiments),
       ...clauses.map((clause) => this.#condition(clause, datasets)),
     ];
     if (datasets.length > 0 && !clauses.some((clause) => clause.entity === 'metric')) {

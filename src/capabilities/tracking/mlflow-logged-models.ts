@@ -10,9 +10,14 @@ import type { StoredLoggedModel } from './logged-models-store.ts';
 import { ownPath } from './mlflow-artifacts.ts';
 import { list, writePoint } from './mlflow-wire.ts';
 import { mlflowRunId } from './runs-store.ts';
+import { checkSearchLength, SEARCH_EXPERIMENTS_MAX } from './search-lengths.ts';
 import type { TrackingService } from './service.ts';
 
 const PATH = '2.0/mlflow/logged-models';
+
+/** Datasets and orders of one search: each is repeated in its statement. */
+const SEARCH_DATASETS_MAX = 100;
+const SEARCH_ORDERS_MAX = 20;
 
 const Create = z.object({
   experiment_id: Text.default('0'),
@@ -124,6 +129,9 @@ async function search(
   message: z.output<typeof Search>,
 ): Promise<unknown> {
   const { max_results: limit, page_token: token } = message;
+  checkSearchLength('experiment_ids', message.experiment_ids, SEARCH_EXPERIMENTS_MAX);
+  checkSearchLength('datasets', message.datasets, SEARCH_DATASETS_MAX);
+  checkSearchLength('order_by fields', message.order_by, SEARCH_ORDERS_MAX);
   const offset = decodeToken(token, z.object({ o: z.number().int().min(0) }))?.o ?? 0;
   const found = await loggedModels.search({
     experiments: message.experiment_ids,

@@ -16,6 +16,7 @@ import {
 import { RUNS, RUNS_ORDER } from '../../formats/mlflow/search-specs.ts';
 import { MLFLOW_ACTOR, mlflowCall, type MlflowCall } from '../../platform/http/mlflow-scope.ts';
 import { experimentNumber } from './experiments.ts';
+import { checkSearchLength, SEARCH_EXPERIMENTS_MAX } from './search-lengths.ts';
 import { list, writeRun, writeRunInfo } from './mlflow-wire.ts';
 import type { FullRun } from './run-values-store.ts';
 import { toRunId } from './runs.ts';
@@ -23,8 +24,6 @@ import type { SearchPlace } from './search-store.ts';
 import type { TrackingService } from './service.ts';
 
 const PATH = '2.0/mlflow/runs';
-/** Experiments of one search; databases bound the length of a list. */
-const EXPERIMENTS_MAX = 10_000;
 
 /** A message about one run; older clients call its id `run_uuid`. */
 export const AboutRun = z.object({ run_id: Text.optional(), run_uuid: Text.optional() });
@@ -197,9 +196,7 @@ async function search(
   message: z.output<typeof Search>,
 ): Promise<Readable> {
   const { experiment_ids: ids, page_token: token } = message;
-  if (ids.length > EXPERIMENTS_MAX) {
-    throw invalid(`A search takes at most ${EXPERIMENTS_MAX} experiment_ids.`);
-  }
+  checkSearchLength('experiment_ids', ids, SEARCH_EXPERIMENTS_MAX);
   const hash = searchHash(message);
   const place = decodeToken(token, Place.extend({ h: z.literal(hash) }));
   const found = runs.stream({

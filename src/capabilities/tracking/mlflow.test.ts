@@ -115,6 +115,26 @@ describe('a message', () => {
     expect(answer.body).toMatchObject({ message: expect.stringContaining('at most 100 params') });
   });
 
+  test('searches thousands of experiments by several metrics at once', async () => {
+    const experiment_ids = Array.from({ length: 10_000 }, (_, index) => String(index));
+    const metrics = ['a', 'b', 'c', 'd'].map((key) => `metrics.${key} > 0`);
+    const search = { experiment_ids, filter: metrics.join(' and '), order_by: ['metrics.a'] };
+    expect((await post('runs/search', search)).status).toBe(200);
+    const all = await post('runs/search', { experiment_ids });
+    expect(JSON.stringify(all.body)).toContain(run);
+    expect((await post('logged-models/search', { experiment_ids })).status).toBe(200);
+  });
+
+  test.each([
+    ['experiment_ids', Array.from({ length: 10_001 }, () => '0')],
+    ['datasets', Array.from({ length: 101 }, () => ({ dataset_name: 'd' }))],
+    ['order_by', Array.from({ length: 21 }, () => ({ field_name: 'metrics.m' }))],
+  ])('that searches logged models by too many %s is refused', async (field, list) => {
+    const answer = await post('logged-models/search', { experiment_ids: ['0'], [field]: list });
+    expect(answer.body).toEqual(bad);
+    expect(JSON.stringify(answer.body)).toContain('A search takes at most');
+  });
+
   test('of another page or content type is refused', async () => {
     const evil = { origin: 'https://evil.example' };
     for (const prefix of ['/api', '/ajax-api']) {

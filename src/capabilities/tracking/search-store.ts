@@ -5,6 +5,7 @@ import type { ViewType } from '../../formats/mlflow/scalars.ts';
 import { comparison } from '../../platform/db/comparison.ts';
 import { rawQuery } from '../../platform/db/kysely-builder.ts';
 import type { Db, Dialect } from '../../platform/db/port.ts';
+import { inExperiments } from './in-experiments.ts';
 import type { RunsRow, TrackingTables } from './rows.ts';
 
 /** Where the next page begins: in which segment of the order, after how many of its runs. */
@@ -65,7 +66,7 @@ export class SearchStore {
     search: RunSearch,
   ): Promise<{ readonly runs: readonly RunsRow[]; readonly next: SearchPlace | null }> {
     if (search.experiments?.length === 0) return { runs: [], next: null };
-    const segments = segmentsOf(search);
+    const segments = segmentsOf(this.#db.dialect, search);
     const driver = await this.#driver(search);
     const runs: RunsRow[] = [];
     let { segment, offset } = search.from;
@@ -93,7 +94,10 @@ export class SearchStore {
   }) {
     const { search, segment, driver, offset, limit } = of;
     const sources: RawBuilder<unknown>[] = [];
-    const where: Condition[] = [inExperiments('r', search.experiments), ...segment.where];
+    const where: Condition[] = [
+      inExperiments(this.#db.dialect, 'r', search.experiments),
+      ...segment.where,
+    ];
     if (driver !== null) {
       sources.push(sql`(${this.#matching(driver, search.experiments)}) d`);
       where.push(sql`r.seq = d.run`);
@@ -153,7 +157,8 @@ export class SearchStore {
   #matching(clause: Clause, experiments: RunSearch['experiments']): RawBuilder<unknown> {
     const { entity, key, value } = clause;
     if (entity === 'metric') {
-      return sql`select x.run from tracking_series x where ${inExperiments('x', experiments)}
+      return sql`select x.run from tracking_series x
+        where ${inExperiments(this.#db.dialect, 'x', experiments)}
         and x.key = ${key} and x.is_nan = 0
         and ${comparison(this.#db.dialect, sql`x.value`, clause)}`;
     }
@@ -166,13 +171,6 @@ export class SearchStore {
 function canDrive({ entity, op }: Clause): boolean {
   if (entity === 'metric') return op !== '!=';
   return (entity === 'param' || entity === 'tag') && op === '=';
-}
-
-function inExperiments(table: string, experiments: RunSearch['experiments']): Condition {
-  if (experiments === null) return sql`true`;
-  const column = sql.ref(`${table}.experiment`);
-  if (experiments.length === 1) return sql`${column} = ${experiments[0]!}`;
-  return sql`${column} in (${sql.join(experiments)})`;
 }
 
 function runCondition(dialect: Dialect, clause: Clause): Condition {
@@ -201,7 +199,7 @@ function runCondition(dialect: Dialect, clause: Clause): Condition {
 }
 
 /** The first field decides the segments; the others sort within them. */
-function segmentsOf(search: RunSearch): readonly Segment[] {
+function segmentsOf(dialect: Dialect, search: RunSearch): readonly Segment[] {
   const [first, ...others] = search.orders;
   const rest = others.flatMap(sortKeys);
   if (first === undefined || first.entity === 'attribute') {
@@ -225,7 +223,7 @@ function segmentsOf(search: RunSearch): readonly Segment[] {
       missing,
     ];
   }
-  const own: Condition[] = [sql`o.key = ${key}`, inExperiments('o', search.experiments)];
+  const own: Condition[] = [sql`o.key = ${key}`, inExperiments(dialect, 'o', search.experiments)];
   return [
     {
       source,

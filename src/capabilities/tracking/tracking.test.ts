@@ -213,6 +213,22 @@ eachDatabase((_dialect, open) => {
     expect(await names("params.p = '0' and metrics.m < 1000", [], 4)).toEqual(expected);
   });
 
+  test('a search over several experiments finds the runs of each', async () => {
+    const made = { name: 'other', artifactLocation: undefined, tags: [] };
+    const other = await tracking.experiments.create(made);
+    const id = await start('here');
+    await log(id, [point('m', 1)]);
+    const { runs } = await tracking.runs.page({
+      experiments: [other, Number(experiment)],
+      view: 'ACTIVE_ONLY',
+      clauses: parseFilter('metrics.m > 0', RUNS),
+      orders: parseOrderBy(['metrics.m'], RUNS_ORDER),
+      from: { segment: 0, offset: 0 },
+      limit: 10,
+    });
+    expect(runs.map((run) => run.name)).toEqual(['here']);
+  });
+
   test('files have paths, folders and content, and end with what they stand for', async () => {
     const { artifacts } = tracking;
     const bytes = (text: string) => new TextEncoder().encode(text);
