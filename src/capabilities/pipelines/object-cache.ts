@@ -37,8 +37,7 @@ export class ObjectCache {
     const target = this.#path(hashed.locked.md5);
     if (await exists(target)) return;
     await makeFolder(path.dirname(target));
-    await replaceFile(target, hashed.directory);
-    await chmod(target, OBJECT_MODE);
+    await replaceFile(target, hashed.directory, OBJECT_MODE);
   }
 
   /** Puts the output back at `absolute`, which must be free. */

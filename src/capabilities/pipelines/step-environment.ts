@@ -1,4 +1,4 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder, replaceFile } from '../../platform/exec/durable-file.ts';
 import type { Env } from '../../platform/system.ts';
@@ -76,14 +76,17 @@ function runTags(options: StepEnvironmentOptions): Readonly<Record<string, strin
 /** Names in one tag: it says that the tree is not whole, not the whole list. */
 const LEFT_OUT_MAX = 50;
 
+const SHIM_MODE = 0o755;
+
 /** Writes the `millwright` of stages into the folder, unless it is there as it should be. */
 export async function writeShim(folder: string, { node, entry }: OwnProgram): Promise<void> {
   const file = path.join(folder, 'millwright');
   const text = `#!/bin/sh\nexec ${quoted(node)} ${quoted(entry)} "$@"\n`;
-  if ((await readFile(file, 'utf8').catch(() => null)) === text) return;
+  const mode = (await stat(file).catch(() => null))?.mode ?? 0;
+  const isSame = (await readFile(file, 'utf8').catch(() => null)) === text;
+  if (isSame && (mode & 0o777) === SHIM_MODE) return;
   await makeFolder(folder);
-  await replaceFile(file, text);
-  await chmod(file, 0o755);
+  await replaceFile(file, text, SHIM_MODE);
 }
 
 function quoted(text: string): string {

@@ -1,17 +1,31 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { randomToken } from '../system.ts';
 
-/** Replaces a file so that, even over a power loss, it is wholly the old or wholly the new one. */
-export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.tmp-${process.pid}`;
-  const handle = await open(temporary, 'w');
+/**
+ * Replaces a file so that, even over a power loss, it is wholly the old or wholly the new one, with
+ * its mode (else the process's own). Of two writers at once one wins.
+ */
+export async function replaceFile(
+  file: string,
+  content: string | Uint8Array,
+  mode?: number,
+): Promise<void> {
+  const temporary = `${file}.tmp-${process.pid}-${randomToken(8)}`;
   try {
-    await handle.writeFile(content);
-    await handle.sync();
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      // What `open` was given the process's mask may have narrowed.
+      if (mode !== undefined) await handle.chmod(mode);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
   } finally {
-    await handle.close();
+    await rm(temporary, { force: true });
   }
-  await rename(temporary, file);
   await syncFolder(path.dirname(file));
 }
 
