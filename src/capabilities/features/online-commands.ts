@@ -120,8 +120,8 @@ function printReport(report: VerifyReport, cli: CliContext): void {
   if (rows === 0) {
     cli.out.line(
       `Nothing was compared: no vector of ${report.service} is logged in this range. ` +
-        'Answers reach their table within ten seconds: try again then, or widen --last, --from or ' +
-        '--until.',
+        'Answers reach their table within ten seconds: try again then, or widen --last, --from ' +
+        'or --until.',
     );
     return;
   }
