@@ -17,8 +17,10 @@ const HISTORY_AT_ONCE = 5000;
 /** Runs, and steps of each, that one comparison of curves may ask for. */
 const INTERVAL_RUNS_MAX = 100;
 const INTERVAL_STEPS_MAX = 2500;
-/** Steps looked at for one curve; longer ones ask for an interval. */
-const STEPS_SEEN_MAX = 100_000;
+/** Points of one step: a step logged more often is a mistake that a chart need not draw whole. */
+const STEP_POINTS_MAX = 100;
+/** Points of one answer over all of its runs, some 10 MB of text. */
+const INTERVAL_POINTS_MAX = 100_000;
 
 /** What runs measure and were given. */
 export class Logging {
@@ -94,7 +96,7 @@ export class Logging {
 
   /**
    * Curves of several runs thinned to about `perRun` steps, the same steps for all of them; each
-   * keeps its first and its last one.
+   * keeps its first and its last one. Of a step logged many times the last points are kept.
    */
   async interval(query: {
     readonly ids: readonly string[];
@@ -113,23 +115,18 @@ export class Logging {
     if ((from === null) !== (to === null)) {
       throw invalid('If either start step or end step are specified, both must be specified.');
     }
-    const runs = [];
-    const all = new Set<number>();
-    for (const id of ids) {
-      const run = await this.#runsStore.key(id);
-      const steps = await this.#store.steps({ run, key, from, to, limit: STEPS_SEEN_MAX });
-      for (const step of steps) all.add(step);
-      runs.push({ run, steps });
-    }
-    const union = [...all].toSorted((a, b) => a - b);
-    const every = Math.max(1, Math.ceil(union.length / perRun));
-    const kept = new Set(union.filter((_, index) => index % every === 0));
+    const runs = await Promise.all(ids.map((id) => this.#runsStore.key(id)));
+    // Each run's share of the answer, with its two ends.
+    const share = Math.floor(INTERVAL_POINTS_MAX / runs.length);
+    const limit = Math.min(perRun, share - 2);
+    const sampled = await this.#store.sampledSteps({ runs, key, from, to, limit });
     const curves = [];
-    for (const { run, steps } of runs) {
-      const own = steps.filter(
-        (step, index) => kept.has(step) || index === 0 || index === steps.length - 1,
-      );
-      curves.push({ id: run.id, points: await this.#store.pointsAt(run, key, own) });
+    for (const run of runs) {
+      const ends = await this.#store.endSteps({ run, key, from, to });
+      const steps = ends.length === 0 ? [] : [...new Set([...sampled, ...ends])];
+      const perStep = Math.min(STEP_POINTS_MAX, Math.floor(share / Math.max(1, steps.length)));
+      const points = await this.#store.pointsAt({ run, key, steps, perStep });
+      curves.push({ id: run.id, points });
     }
     return curves;
   }

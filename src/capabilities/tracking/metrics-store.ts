@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { AppError } from '../../base/errors.ts';
 import type { KeyValue } from '../../formats/mlflow/scalars.ts';
 import { insertRows, type ColumnType } from '../../platform/db/insert-rows.ts';
+import { rawQuery } from '../../platform/db/kysely-builder.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
 import type { PointsRow, TrackingTables } from './rows.ts';
 import type { RunKey } from './runs-store.ts';
@@ -101,48 +102,66 @@ export class MetricsStore {
     return this.#db.read(select);
   }
 
-  /** Steps of one metric of one run within bounds, ascending and distinct, at most `limit`. */
-  async steps(query: {
-    readonly run: RunKey;
+  /**
+   * Steps of one metric over several runs, ascending: every n-th of all of theirs within bounds, so
+   * that at most `limit` remain.
+   */
+  async sampledSteps(query: {
+    readonly runs: readonly RunKey[];
     readonly key: string;
     readonly from: number | null;
     readonly to: number | null;
     readonly limit: number;
   }): Promise<readonly number[]> {
-    const { run, key, from, to, limit } = query;
-    let select = this.#builder
-      .selectFrom('tracking_series as s')
-      .innerJoin('tracking_points as p', 'p.series', 's.id')
-      .select('p.step')
-      .distinct()
-      .where('s.run', '=', run.seq)
-      .where('s.key', '=', key)
-      .orderBy('p.step')
-      .limit(limit);
-    if (from !== null) select = select.where('p.step', '>=', from);
-    if (to !== null) select = select.where('p.step', '<=', to);
-    return (await this.#db.read(select)).map((row) => row.step);
+    const { runs, key, from, to, limit } = query;
+    const statement = sql<{ readonly step: number }>`with steps as (select distinct p.step
+        from tracking_series s join tracking_points p on p.series = s.id
+        where s.run in (${sql.join(runs.map(({ seq }) => seq))}) and s.key = ${key}
+        and ${within(from, to)}),
+      numbered as (select step, row_number() over (order by step) - 1 as place,
+        count(*) over () as total from steps)
+      select step from numbered
+      where place % ((total + ${sql.lit(limit - 1)}) / ${sql.lit(limit)}) = 0 order by step`;
+    return (await this.#db.read(rawQuery(this.#builder, statement))).map((row) => row.step);
   }
 
-  /** The points at the given steps. */
-  async pointsAt(
-    run: RunKey,
-    key: string,
-    steps: readonly number[],
-  ): Promise<readonly PointsRow[]> {
-    if (steps.length === 0) return [];
-    return this.#db.read(
+  /** The first and the last step of one run within bounds; none without a point there. */
+  async endSteps(query: {
+    readonly run: RunKey;
+    readonly key: string;
+    readonly from: number | null;
+    readonly to: number | null;
+  }): Promise<readonly number[]> {
+    const { run, key, from, to } = query;
+    const [row] = await this.#db.read(
       this.#builder
         .selectFrom('tracking_series as s')
         .innerJoin('tracking_points as p', 'p.series', 's.id')
-        .selectAll('p')
+        .select((eb) => [eb.fn.min('p.step').as('first'), eb.fn.max('p.step').as('last')])
         .where('s.run', '=', run.seq)
         .where('s.key', '=', key)
-        .where('p.step', 'in', steps)
-        .orderBy('p.timestamp_ms')
-        .orderBy('p.step')
-        .orderBy('p.value'),
+        .where(within(from, to)),
     );
+    const { first, last } = (row ?? {}) as { first?: number | null; last?: number | null };
+    return first == null || last == null ? [] : [first, last];
+  }
+
+  /** The points at the given steps; of each step the last ones, at most `perStep`. */
+  async pointsAt(query: {
+    readonly run: RunKey;
+    readonly key: string;
+    readonly steps: readonly number[];
+    readonly perStep: number;
+  }): Promise<readonly PointsRow[]> {
+    const { run, key, steps, perStep } = query;
+    if (steps.length === 0) return [];
+    const statement = sql<PointsRow>`select * from (select p.*, row_number() over
+        (partition by p.step order by p.timestamp_ms desc, p.value desc, p.is_nan desc) as place
+        from tracking_series s join tracking_points p on p.series = s.id
+        where s.run = ${run.seq} and s.key = ${key} and p.step in (${sql.join(steps)})) q
+      where q.place <= ${sql.lit(perStep)}
+      order by q.timestamp_ms, q.step, q.value`;
+    return this.#db.read(rawQuery(this.#builder, statement));
   }
 
   #seriesSteps(run: RunKey, points: readonly Point[]): readonly Step[] {
@@ -241,6 +260,10 @@ export class MetricsStore {
   get #builder() {
     return this.#db.queries<TrackingTables>();
   }
+}
+
+function within(from: number | null, to: number | null): RawBuilder<boolean> {
+  return from === null || to === null ? sql`true` : sql`p.step between ${from} and ${to}`;
 }
 
 /** Neither database keeps NaN as a value that compares: it is a zero with a mark. */

@@ -229,6 +229,31 @@ eachDatabase((_dialect, open) => {
     expect(runs.map((run) => run.name)).toEqual(['here']);
   });
 
+  test('a curve keeps the end of a run, however many points one step has', async () => {
+    const many = await start('many');
+    const few = await start('few');
+    const atOneStep = Array.from({ length: 1000 }, (_, index) => point('m', index, 5, index));
+    await log(many, atOneStep);
+    await log(many, [point('m', 1, 6), point('m', 2, 9)]);
+    await log(few, [point('m', 3, 0), point('m', 4, 5), point('m', 5, 8)]);
+    const curve = async (perRun: number, from: number | null = null, to: number | null = null) => {
+      const query = { ids: [many, few, many], key: 'm', from, to, perRun };
+      return (await tracking.logging.interval(query)).map(({ points }) => points);
+    };
+    const [first, second] = await curve(320);
+    expect(first!.filter(({ step }) => step === 5).map(({ value }) => value)).toEqual(
+      Array.from({ length: 100 }, (_, index) => 900 + index),
+    );
+    expect(new Set(first!.map(({ step }) => step))).toEqual(new Set([5, 6, 9]));
+    expect(second!.map(({ step }) => step)).toEqual([0, 5, 8]);
+    const [, thinned] = await curve(2);
+    expect(thinned!.map(({ step }) => step)).toEqual([0, 8]);
+    const [, bounded] = await curve(320, 1, 7);
+    expect(bounded!.map(({ step }) => step)).toEqual([5]);
+    const [, nothing] = await curve(320, 100, 200);
+    expect(nothing).toEqual([]);
+  });
+
   test('files have paths, folders and content, and end with what they stand for', async () => {
     const { artifacts } = tracking;
     const bytes = (text: string) => new TextEncoder().encode(text);
