@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 
 export interface FileHash {
@@ -35,7 +36,7 @@ export class FileHashes {
     this.#clock = clock;
   }
 
-  /** Rejects when the file is not there, or changes while it is read. */
+  /** Rejects when the file is not there; with `STAGE_FAILED` when it changes while it is read. */
   async hash(file: string, signal: AbortSignal): Promise<FileHash> {
     const before = await stat(file, { bigint: true });
     const stamp = stampOf(before);
@@ -58,8 +59,8 @@ export class FileHashes {
     };
     const now = BigInt(this.#clock.wall()) * 1000n;
     const isSettled = now - before.ctimeNs > SETTLED_NS;
-    const isSame = stampOf(await stat(file, { bigint: true })) === stamp;
-    if (isSettled && isSame) this.#remember(file, hashed);
+    if (stampOf(await stat(file, { bigint: true })) !== stamp) throw stillWritten(file);
+    if (isSettled) this.#remember(file, hashed);
     return hashed;
   }
 
@@ -69,6 +70,13 @@ export class FileHashes {
     const oldest = this.#known.keys().next();
     if (this.#known.size > REMEMBERED_MAX && !oldest.done) this.#known.delete(oldest.value);
   }
+}
+
+/** A hash of it would be of what it never was. */
+export function stillWritten(file: string): AppError {
+  return new AppError('STAGE_FAILED', `${file} changed while it was read.`, {
+    hint: 'Run again when nothing writes it; a stage ends when all it started has ended.',
+  });
 }
 
 function stampOf(found: BigIntStats): string {

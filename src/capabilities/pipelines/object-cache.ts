@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, copyFile, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -5,6 +6,7 @@ import { AppError } from '../../base/errors.ts';
 import { readDirectoryObject } from '../../formats/dvc/directory-object.ts';
 import type { LockedPath } from '../../formats/dvc/lock-file.ts';
 import { makeFolder, replaceFile, syncFolder } from '../../platform/exec/durable-file.ts';
+import { stillWritten } from './file-hashes.ts';
 import type { HashedFile, HashedPath } from './project.ts';
 
 /** DVC takes an object of this mode as whole, and reads others again. */
@@ -70,12 +72,11 @@ export class ObjectCache {
       await chmod(temporary, 0o600);
       const handle = await open(temporary, 'r+');
       try {
-        const { size } = await handle.stat();
-        if (size !== file.size) {
-          throw new AppError('STAGE_FAILED', `${source} is still being written to.`, {
-            hint: 'A stage ends when everything it started has ended.',
-          });
-        }
+        // What is kept is checked, not what it was copied from: that may change between the two.
+        const hash = createHash('md5');
+        const stream = handle.createReadStream({ autoClose: false, start: 0 });
+        for await (const chunk of stream) hash.update(chunk as Buffer);
+        if (hash.digest('hex') !== file.md5) throw stillWritten(source);
         await handle.sync();
       } finally {
         await handle.close();
