@@ -233,12 +233,18 @@ export class CatalogStore {
   }
 
   /** Moves every other version of a stage to `Archived`. */
-  archiveStep(at: { readonly model: string; readonly stage: string; readonly now: Micros }): Step {
+  archiveStep(at: {
+    readonly model: string;
+    readonly version: number;
+    readonly stage: string;
+    readonly now: Micros;
+  }): Step {
     return {
       query: this.#builder
         .updateTable('registry_versions')
         .set({ stage: 'Archived', updated_at: at.now })
         .where('model', '=', at.model)
+        .where('version', '!=', at.version)
         .where('stage', '=', at.stage),
     };
   }

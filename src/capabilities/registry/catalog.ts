@@ -7,6 +7,7 @@ import type { Order } from '../../formats/mlflow/order-by.ts';
 import type { KeyValue } from '../../formats/mlflow/scalars.ts';
 import { readModelSource } from '../../formats/mlflow/uri.ts';
 import type { Blobs, Digest } from '../../platform/blobs/port.ts';
+import type { Step } from '../../platform/db/port.ts';
 import type { ModelFile, ModelFolder } from '../tracking/contract.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { CatalogModel, CatalogStore } from './catalog-store.ts';
@@ -182,14 +183,9 @@ export class ModelCatalog {
     if (archiveOthers && stage !== 'Staging' && stage !== 'Production') {
       throw invalid(`Model version transition cannot archive existing versions of '${stage}'.`);
     }
-    await this.version(name, version);
-    const now = this.#now();
-    if (archiveOthers) {
-      await this.#deps.store.changeVersion({ model: name, version }, { stage: 'None' }, [
-        this.#deps.store.archiveStep({ model: name, stage, now }),
-      ]);
-    }
-    return this.#change(name, version, { stage });
+    return this.#change(name, version, { stage }, (store) =>
+      archiveOthers ? [store.archiveStep({ model: name, version, stage, now: this.#now() })] : [],
+    );
   }
 
   /** It leaves the lists; its number is not given again, and what serves it goes on. */
@@ -204,24 +200,23 @@ export class ModelCatalog {
 
   async setVersionTag(name: string, version: number, tag: KeyValue): Promise<void> {
     checkTag(tag);
-    await this.#change(name, version, {}, (store) => store.versionTagStep(name, version, tag));
+    await this.#change(name, version, {}, (store) => [store.versionTagStep(name, version, tag)]);
   }
 
   async deleteVersionTag(name: string, version: number, key: string): Promise<void> {
-    await this.#change(name, version, {}, (store) => store.forgetTagStep(name, version, key));
+    await this.#change(name, version, {}, (store) => [store.forgetTagStep(name, version, key)]);
   }
 
   async #change(
     name: string,
     version: number,
     change: { readonly description?: string; readonly stage?: Stage },
-    step?: (store: CatalogStore) => ReturnType<CatalogStore['versionTagStep']>,
+    steps: (store: CatalogStore) => readonly Step[] = () => [],
   ): Promise<LabelledVersion> {
     await this.version(name, version);
     const { store } = this.#deps;
-    const steps = step === undefined ? [] : [step(store)];
     const at = { model: name, version };
-    await store.changeVersion(at, { ...change, updated_at: this.#now() }, steps);
+    await store.changeVersion(at, { ...change, updated_at: this.#now() }, steps(store));
     return this.version(name, version);
   }
 

@@ -111,3 +111,38 @@ describe('lists', () => {
     await expect(version).rejects.toMatchObject({ code: 'MODEL_VERSION_NOT_FOUND' });
   });
 });
+
+describe('stages', () => {
+  async function transition(version: number) {
+    const { statusCode, body } = await app.app.http.inject({
+      method: 'POST',
+      url: '/api/2.0/mlflow/model-versions/transition-stage',
+      headers: { host: '127.0.0.1', 'content-type': 'application/json' },
+      payload: JSON.stringify({
+        name: 'late',
+        version: String(version),
+        stage: 'Production',
+        archive_existing_versions: true,
+      }),
+    });
+    expect([statusCode, body]).toEqual([200, expect.stringContaining('Production')]);
+  }
+
+  async function stages(): Promise<readonly string[]> {
+    const { body } = await app.app.http.inject({
+      url: '/api/2.0/mlflow/model-versions/search',
+      headers: { host: '127.0.0.1' },
+    });
+    const found = JSON.parse(body) as { model_versions: { current_stage: string }[] };
+    return found.model_versions.map((version) => version.current_stage).toSorted();
+  }
+
+  test('have one version after two that archive the others at once', async () => {
+    for (const version of [1, 2, 3]) await register('late', versionModel({ version }));
+    await transition(3);
+    await transition(3);
+    expect(await stages()).toEqual(['None', 'None', 'Production']);
+    await Promise.all([transition(1), transition(2)]);
+    expect(await stages()).toEqual(['Archived', 'Archived', 'Production']);
+  });
+});
