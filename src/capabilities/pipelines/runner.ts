@@ -102,7 +102,7 @@ export class Runner {
   ): Promise<Progress> {
     const { store, environments, clock } = this.#deps;
     const open = await store.openRuns(run.folder);
-    if (open.some(({ id }) => id < run.id)) return 'wait';
+    if (open.some((other) => goesBefore(other, run.id))) return 'wait';
     if (run.environment !== null) {
       await environments.ensure(run.environment, { says, signal });
       says(null);
@@ -354,6 +354,11 @@ export class Runner {
       data,
     });
   }
+}
+
+/** Whether a run of the same folder has to end first: an older one, or one that runs already. */
+export function goesBefore(other: StoredRun, run: string): boolean {
+  return other.id < run || (other.id !== run && other.state === 'running');
 }
 
 function isOpen(attempt: StoredAttempt | null): attempt is StoredAttempt {

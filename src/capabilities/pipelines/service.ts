@@ -14,7 +14,7 @@ import {
 import { Driver } from './driver.ts';
 import { FILES_TIMEOUT_MS } from './launcher.ts';
 import { toStepView, toSummary } from './run-view.ts';
-import { Runner, type RunnerDeps } from './runner.ts';
+import { goesBefore, Runner, type RunnerDeps } from './runner.ts';
 import { readLog } from './step-log.ts';
 import { runNotFound } from './store.ts';
 import type { StoredRun } from './stored.ts';
@@ -123,7 +123,7 @@ export class PipelinesService {
     return {
       ...toSummary(run),
       steps: await Promise.all(views),
-      waitsFor: open.find((other) => other.id < id)?.id ?? null,
+      waitsFor: open.find((other) => goesBefore(other, id))?.id ?? null,
       activity: this.#driver.activityOf(id),
     };
   }

@@ -102,6 +102,21 @@ eachDatabase((_, open) => {
     });
   });
 
+  test('of the runs of a folder one runs at a time, whichever came first', async () => {
+    const store = await stored(await open());
+    await store.insertRun(run('prun_2'), []);
+    await store.insertRun(run('prun_3', '/other'), []);
+    const change = { from: 'queued', to: 'running', at: micros(5) } as const;
+    await store.move('prun_2', { run: change }, []);
+    const beside = store.move('prun_1', { run: change }, []);
+    await expect(beside).rejects.toMatchObject({ code: 'CONFLICT' });
+    await store.move('prun_3', { run: change }, []);
+    const end = { from: 'running', to: 'succeeded', at: micros(6) } as const;
+    await store.move('prun_2', { run: end }, []);
+    await store.move('prun_1', { run: change }, []);
+    expect((await store.findRun('prun_1'))?.state).toBe('running');
+  });
+
   describe('an attempt', () => {
     test('begins with its step, runs as a process, and ends with what it made', async () => {
       const store = await stored(await open());

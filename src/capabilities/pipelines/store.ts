@@ -214,7 +214,10 @@ export class PipelinesStore {
     await this.#db.write([{ query }]);
   }
 
-  /** Rejects with `CONFLICT` when the run has moved on meanwhile. */
+  /**
+   * Rejects with `CONFLICT` when the run has moved on meanwhile, or is to begin while another one
+   * runs in its folder.
+   */
   async move(run: string, transition: Transition, events: readonly DbStep[]): Promise<void> {
     await this.#db.write([...this.#steps(run, transition), ...events]);
   }
@@ -234,7 +237,10 @@ export class PipelinesStore {
           .set(to === 'running' ? { state: to, started_at: at } : { state: to, finished_at: at })
           .$if(error !== undefined, (query) => query.set({ error: toText(error ?? null) }))
           .where('id', '=', run)
-          .where('state', '=', from),
+          .where('state', '=', from)
+          .$if(to === 'running', (query) =>
+            query.where((eb) => eb.not(eb.exists(this.#runsBeside(run)))),
+          ),
       );
     }
     if (step !== undefined) add(this.#stepQuery(step));
@@ -252,6 +258,18 @@ export class PipelinesStore {
       steps.push({ query });
     }
     return steps;
+  }
+
+  /** Other runs under way in the folder of the run: their stages write the same files. */
+  #runsBeside(run: string) {
+    return this.#db
+      .queries<PipelinesTables>()
+      .selectFrom('pipelines_runs as other')
+      .innerJoin('pipelines_runs as own', 'own.folder', 'other.folder')
+      .select('other.id')
+      .where('own.id', '=', run)
+      .where('other.id', '!=', run)
+      .where('other.state', '=', 'running');
   }
 
   #stepQuery({ of, to, reasons, spec, error }: NonNullable<Transition['step']>) {
