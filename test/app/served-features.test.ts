@@ -280,6 +280,21 @@ describe('an endpoint with features', () => {
     expect(landings?.views).toHaveLength(3);
   });
 
+  test('is deployed although an event was corrected since the training set', async () => {
+    await appendFlights();
+    await apply();
+    const set = await build();
+    const [id, delay] = [1700, 700];
+    const landed_at = formatInstant(at(id * 42 + 90 + ((id * 37) % 200) - 40));
+    const route = { flight_id: id, origin: AIRPORTS[0], destination: AIRPORTS[1] };
+    await shown(await append('landings', [{ ...route, landed_at, delay, late: true }]));
+    await train(set);
+    const { evidence } = await app.api.call(deploy, { params, body: { version: 1 } });
+    expect(evidence[3]).toMatchObject({ name: 'consistency', result: 'passed' });
+    expect(evidence[3]!.numbers['fresher']).toBeGreaterThan(0);
+    expect(evidence[3]!.summary).toContain('because of events that came since');
+  });
+
   test('goes back to a service that is declared no more', async () => {
     const version = await appendFlights();
     await apply();

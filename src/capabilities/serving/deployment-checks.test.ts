@@ -80,7 +80,7 @@ describe('a version', () => {
       ['consistency', 'passed'],
     ]);
     expect(evidence[2]?.numbers).toEqual({ requests: 3, maxDelta: 0, flips: 0 });
-    expect(evidence[3]?.numbers).toEqual({ rows: 120, compared: 120, mismatched: 0 });
+    expect(evidence[3]?.numbers).toMatchObject({ rows: 120, compared: 120, mismatched: 0 });
     const params = { endpoint: 'late' };
     const stored = await rig.app.api.call(getEndpoint, { params });
     expect(stored.route?.evidence).toEqual(evidence);
@@ -202,7 +202,20 @@ describe('rows of the training set', () => {
       '1 of 100 rows of late_train@v3 are served otherwise: distance of origin=ORD, distance=40',
     );
     expect(message).toContain('at 1970-01-01T00:00:40Z was 41, is 40');
-    expect(details.checks[3]?.numbers).toEqual({ rows: 100, compared: 100, mismatched: 1 });
+    expect(details.checks[3]?.numbers).toMatchObject({ rows: 100, compared: 100, mismatched: 1 });
+  });
+
+  test('that events which came since made fresher do not refuse it', async () => {
+    comesFrom(set);
+    const late = { ...rows(41)[40]!, values: [41, 1, null] };
+    rig.features.training = [...rows(40), late];
+    rig.features.offline = [40, 1, 0];
+    const { result, summary, numbers } = (await rig.deploy(1)).evidence[3]!;
+    expect(result).toBe('passed');
+    expect(summary).toContain('; 1 otherwise, because of events that came since');
+    expect(numbers).toEqual({ rows: 41, compared: 41, mismatched: 0, fresher: 1, unproven: 0 });
+    rig.features.offline = [41, 1, 0];
+    expect(await refusal()).toMatchObject({ code: 'DEPLOYMENT_REFUSED' });
   });
 
   test('are compared as far as the online store goes back', async () => {
