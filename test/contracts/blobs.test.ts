@@ -151,11 +151,11 @@ describe('blobs in files', () => {
   it('removes what a process that died left unfinished, and nothing of a living one', async () => {
     const blobs = new FsBlobs({ folder });
     const dead = path.join(folder, 'tmp', '999999999-aa');
-    const alive = path.join(folder, 'tmp', `${process.pid}-aa`);
-    writeFileSync(dead, 'half');
-    writeFileSync(alive, 'half');
+    const sameId = path.join(folder, 'tmp', `${process.pid}-aa`);
+    const alive = path.join(folder, 'tmp', `${process.ppid}-aa`);
+    for (const file of [dead, sameId, alive]) writeFileSync(file, 'half');
     await blobs.put(bytes('x'), MAX);
-    expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+    expect([dead, sameId, alive].map((file) => existsSync(file))).toEqual([false, false, true]);
   });
 
   it('notices content that changed on the disk', async () => {

@@ -123,7 +123,10 @@ export class FsBlobs implements Blobs {
     await mine;
   }
 
-  /** Removes what processes that have died in the middle of a `put` left behind. */
+  /**
+   * Removes what processes that have died in the middle of a `put` left behind. It runs before the
+   * first `put`: what has this process's id is of a former one, as ids in a container repeat.
+   */
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#unfinished)) {
       if (isAlive(Number.parseInt(name, 10))) continue;
@@ -168,7 +171,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function isAlive(pid: number): boolean {
-  if (Number.isNaN(pid)) return false;
+  if (Number.isNaN(pid) || pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
