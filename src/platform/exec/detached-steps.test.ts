@@ -91,6 +91,20 @@ describe('a step', () => {
     expect(existsSync(path.join(folder, 'ran'))).toBe(false);
   }, 20_000);
 
+  test('that was given up never starts, however late it would', async () => {
+    const slow = path.join(folder, 'mkdir');
+    writeFileSync(slow, '#!/bin/sh\n/bin/mkdir "$@" && sleep 6\n', { mode: 0o755 });
+    const env = { ...processEnv, PATH: `${folder}:${processEnv['PATH'] ?? ''}` };
+    const commands = ['touch ran'];
+    const late = steps.launch({ folder: attempt(), commands, cwd: folder, env });
+    await expect(late).rejects.toThrow('did not start');
+    const reason = 'it died before its commands began';
+    expect(await steps.observe(attempt())).toEqual({ kind: 'lost', reason });
+    await sleep(2000);
+    expect(existsSync(path.join(folder, 'ran'))).toBe(false);
+    expect(await steps.observe(attempt())).toEqual({ kind: 'lost', reason });
+  }, 20_000);
+
   test('cannot be mistaken for another process with its pid', async () => {
     const identity = await launch('exit 0');
     await ended();

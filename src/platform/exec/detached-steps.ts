@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
@@ -20,6 +20,8 @@ const COMMAND_BYTES_MAX = 100_000;
 /** From the claim to the identity the script needs a millisecond or two. */
 const CLAIMED_MS_MAX = 5000;
 const LOOK_MS = 5;
+/** In the place of a process: the step was waited for in vain and may not begin any more. */
+const GIVEN_UP = '';
 
 /** Steps as processes of this machine, each in a session of its own; needs Linux's `/proc`. */
 export class DetachedSteps implements Steps {
@@ -59,8 +61,9 @@ export class DetachedSteps implements Steps {
   async observe(folder: string): Promise<StepState> {
     let process = await readProcess(folder);
     if (process === null) {
-      if (await claim(folder)) return { kind: 'unstarted' };
-      process = await this.#identity(folder).catch(() => null);
+      const isGivenUp = (await readProcessText(folder)) === GIVEN_UP;
+      if (!isGivenUp && (await claim(folder))) return { kind: 'unstarted' };
+      process = isGivenUp ? null : await this.#identity(folder).catch(() => null);
       if (process === null) return { kind: 'lost', reason: 'it died before its commands began' };
     }
     // In this order: once the process is gone, the file no longer changes.
@@ -89,7 +92,7 @@ export class DetachedSteps implements Steps {
     for (;;) {
       const process = await readProcess(folder);
       if (process !== null) return process;
-      if (this.#clock.elapsed() > deadline) {
+      if (this.#clock.elapsed() > deadline && (await giveUp(folder))) {
         throw new AppError('STAGE_FAILED', 'it did not start within 5 s', {
           hint: 'Is the disk of the state folder full, or the machine out of processes?',
         });
@@ -127,8 +130,23 @@ async function claim(folder: string): Promise<boolean> {
 }
 
 async function readProcess(folder: string): Promise<ProcessIdentity | null> {
-  const text = await readFile(path.join(folder, 'process'), 'utf8').catch(() => null);
+  const text = await readProcessText(folder);
   return text === null ? null : parseProcessFile(text);
+}
+
+async function readProcessText(folder: string): Promise<string | null> {
+  return readFile(path.join(folder, 'process'), 'utf8').catch(() => null);
+}
+
+/** Takes the name that a step which begins has to take; false when the step did so before. */
+async function giveUp(folder: string): Promise<boolean> {
+  try {
+    await writeFile(path.join(folder, 'process'), GIVEN_UP, { flag: 'wx' });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    return (await readProcess(folder)) === null;
+  }
+  return true;
 }
 
 /** The exit status, null while there is none. */

@@ -6,7 +6,8 @@ import type { Env } from '../system.ts';
  * milliseconds and live as long as the step, whatever becomes of us.
  *
  * 1. It claims the attempt: making a folder succeeds once, so of two starters one gives up.
- * 2. It says which process it is, under a name that appears when the file is whole.
+ * 2. It says which process it is, by a link that appears when the file is whole and only if nobody
+ *    has given the step up meanwhile by taking that name.
  * 3. `exit` takes its space before the commands run and is written in place: a full disk must not
  *    hide how the step ended.
  * 4. The log is written line by line as it comes (`stdbuf`) and ends at its limit; the commands can
@@ -23,7 +24,7 @@ read -r boot < /proc/sys/kernel/random/boot_id
 printf '%s\\n%s\\n' "$stat" "$boot" > "$folder/process.tmp"
 printf '%-8s\\n' pending > "$folder/exit"
 : > "$folder/log"
-mv "$folder/process.tmp" "$folder/process"
+ln "$folder/process.tmp" "$folder/process" || exit 0
 unbuffered=
 command -v stdbuf > /dev/null && unbuffered='stdbuf -o0'
 trap : TERM
