@@ -17,6 +17,7 @@ beforeEach(async () => {
   const store = new ServingStore(app.app.platform.db);
   const serving = {
     stored: (name: string) => store.findEndpoint(name),
+    servicesInUse: () => store.servicesInUse(),
     put: (endpoint: string, body: EndpointSpec) =>
       app.api.call(putEndpoint, { params: { endpoint }, body }),
   };
@@ -80,11 +81,29 @@ describe('the section endpoints', () => {
     expect(await part.plan({})).toEqual([]);
   });
 
-  test('takes a service of the workspace where the file declares none', async () => {
-    await part.plan(declared({ model: 'late', service: 'there' }, {}));
-    await expect(part.plan(declared({ model: 'late', service: 'gone' }, {}))).rejects.toMatchObject(
-      { code: 'INVALID_CONFIG', details: { path: ['endpoints', 'late', 'service'] } },
-    );
+  test('takes no service that the same file removes', async () => {
+    const there = { model: 'late', service: 'there' };
+    await expect(part.plan(declared(there, {}))).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      details: { path: ['endpoints', 'late', 'service'] },
+    });
+    const body = { model: 'late', service: 'there' };
+    await app.api.call(putEndpoint, { params, body });
+    await expect(part.plan({})).rejects.toThrow('there would be removed, but the endpoint late');
+    expect(await part.plan({ services: { there: {} } })).toEqual([]);
+    expect(await part.plan(declared({ model: 'late' }, {}))).toHaveLength(1);
+  });
+
+  test('lets no service go that requests are answered with', async () => {
+    const { db } = app.app.platform;
+    const bytes = versionModel({ version: 1 });
+    await app.api.call(registerModel, { params: { model: 'late' }, query: {} }, { bytes });
+    await app.api.call(putEndpoint, { params, body: { model: 'late' } });
+    await app.api.call(deploy, { params, body: { version: 1 } });
+    const features = JSON.stringify({ service: 'there', definition: 'd1' });
+    const tables = db.queries<{ serving_revisions: { features: string } }>();
+    await db.write([{ query: tables.updateTable('serving_revisions').set({ features }) }]);
+    await expect(part.plan(declared({ model: 'late' }, {}))).rejects.toThrow('would be removed');
   });
 
   test('keeps the model of an endpoint that was deployed', async () => {

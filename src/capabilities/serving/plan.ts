@@ -22,7 +22,7 @@ const ROLLOUT_KEYS = ['strategy', 'guard'];
 const GUARD_KEYS = ['requests', 'for'];
 
 interface PlanDeps {
-  readonly serving: Pick<ServingService, 'put' | 'stored'>;
+  readonly serving: Pick<ServingService, 'put' | 'stored' | 'servicesInUse'>;
   readonly features: Pick<FeatureSource, 'has'>;
 }
 
@@ -50,8 +50,11 @@ export function endpointsPlan(deps: PlanDeps): PlanPart {
 
 async function differences(declared: Declared, deps: PlanDeps): Promise<readonly Difference[]> {
   const found: Difference[] = [];
-  for (const [name, spec] of specs(declared['endpoints'])) {
-    await assertService(name, spec, declared, deps);
+  const wanted = specs(declared['endpoints']);
+  const services = servicesOf(declared);
+  await assertNoneRemoved(new Map(wanted), services, deps);
+  for (const [name, spec] of wanted) {
+    assertService(name, spec, services);
     const former = await deps.serving.stored(name);
     const isDeployed = former !== null && former.currentRevision > 0;
     if (isDeployed && former.model !== spec.model) {
@@ -92,18 +95,33 @@ function knownKeys([, , part, inner]: readonly (string | number)[]): readonly st
   return inner === undefined ? ROLLOUT_KEYS : GUARD_KEYS;
 }
 
-/** Where the file declares services, one of those; else one that there is. */
-async function assertService(
-  name: string,
-  { service }: EndpointSpec,
-  declared: Declared,
-  { features }: PlanDeps,
+/** Names of the services that there are once the file is applied: it removes all others. */
+function servicesOf({ services }: Declared): readonly string[] {
+  return typeof services === 'object' && services !== null ? Object.keys(services) : [];
+}
+
+/** A service stays as long as an endpoint names it, also one that the file does not name. */
+async function assertNoneRemoved(
+  wanted: ReadonlyMap<string, EndpointSpec>,
+  services: readonly string[],
+  { serving, features }: PlanDeps,
 ): Promise<void> {
-  if (service === null) return;
-  const services = declared['services'];
-  const names = services !== null && typeof services === 'object' ? Object.keys(services) : null;
-  if (names === null ? await features.has(service) : names.includes(service)) return;
-  const near = nearestName(service, names ?? []);
+  for (const { endpoint, named, routed } of await serving.servicesInUse()) {
+    for (const service of [wanted.has(endpoint) ? null : named, routed]) {
+      if (service === null || services.includes(service)) continue;
+      if (!(await features.has(service))) continue;
+      throw invalid(
+        ['services'],
+        `The feature service ${service} would be removed, but the endpoint ${endpoint} names it.`,
+        { hint: 'Declare the service, or deploy the endpoint without it before.' },
+      );
+    }
+  }
+}
+
+function assertService(name: string, { service }: EndpointSpec, services: readonly string[]): void {
+  if (service === null || services.includes(service)) return;
+  const near = nearestName(service, services);
   throw invalid(['endpoints', name, 'service'], `There is no feature service ${service}.`, {
     hint: near === null ? 'Declare it in the section services.' : `Did you mean ${near}?`,
   });

@@ -10,7 +10,7 @@ import type { LiveRoutes } from './live-routes.ts';
 import type { RequestExplanations } from './request-explanations.ts';
 import { followChain, GENESIS, type ChainLink } from './revision-hash.ts';
 import type { ChangeRequest, DeployRequest, RouteChanges } from './route-changes.ts';
-import type { ServingStore, StoredEndpoint } from './store.ts';
+import type { ServiceInUse, ServingStore, StoredEndpoint } from './store.ts';
 
 export interface ServingDeps {
   readonly store: ServingStore;
@@ -62,6 +62,10 @@ export class ServingService {
   /** As it is declared; null when there is none. */
   stored(name: string): Promise<StoredEndpoint | null> {
     return this.#deps.store.findEndpoint(name);
+  }
+
+  servicesInUse(): Promise<readonly ServiceInUse[]> {
+    return this.#deps.store.servicesInUse();
   }
 
   async get(name: string): Promise<Endpoint> {

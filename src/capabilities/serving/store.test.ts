@@ -51,6 +51,16 @@ eachDatabase((_, open) => {
     return store;
   }
 
+  test('knows the services that endpoints name, and those they join now', async () => {
+    const store = await filled();
+    const inUse = { endpoint: 'late', named: 'late_v1', routed: null };
+    expect(await store.servicesInUse()).toEqual([inUse]);
+    const features = { service: 'late_v0', definition: DEFINITION };
+    const next = { ...revision(4, [['late', 1]]), features };
+    await store.publish({ revision: next, now: micros(4), wall: micros(4) }, []);
+    expect(await store.servicesInUse()).toEqual([{ ...inUse, routed: 'late_v0' }]);
+  });
+
   test('finds the revisions that route to one version, and to no other', async () => {
     const store = await filled();
     const found = await store.revisionsOfVersion({ model: 'la_e', version: 1 }, 10);

@@ -43,6 +43,14 @@ export interface StoredEndpoint extends EndpointSpec {
   readonly currentRevision: number;
 }
 
+export interface ServiceInUse {
+  readonly endpoint: string;
+  /** Of the next deployment. */
+  readonly named: string | null;
+  /** Of the current revision. */
+  readonly routed: string | null;
+}
+
 /** The tables `serving_endpoints` and `serving_revisions`; revisions are only ever added. */
 export class ServingStore {
   readonly #db: Db;
@@ -199,6 +207,22 @@ export class ServingStore {
       .orderBy('name')
       .limit(limit);
     return (await this.#db.read(query)).map(toEndpoint);
+  }
+
+  /** Feature services that endpoints name, or join to requests as they are routed now. */
+  async servicesInUse(): Promise<readonly ServiceInUse[]> {
+    const query = this.#db
+      .queries<ServingTables>()
+      .selectFrom('serving_endpoints as e')
+      .leftJoin('serving_revisions as r', (join) =>
+        join.onRef('r.endpoint', '=', 'e.name').onRef('r.revision', '=', 'e.current_revision'),
+      )
+      .select(['e.name', 'e.service', 'r.features'])
+      .orderBy('e.name');
+    return (await this.#db.read(query)).map(({ name, service, features }) => {
+      const routed = features === null ? null : (JSON.parse(features) as { service: string });
+      return { endpoint: name, named: service, routed: routed?.service ?? null };
+    });
   }
 
   /** Oldest first, those after `after`. */
