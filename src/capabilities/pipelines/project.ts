@@ -135,7 +135,8 @@ export class Project {
 
   /**
    * Removes what the stage writes anew, as DVC does before it runs one; nothing when one of its
-   * outputs is what the project is made of. Rejects with `INVALID_PIPELINE` when a link leads there.
+   * outputs is what the project is made of. Rejects with `INVALID_PIPELINE` when a link leads
+   * there.
    */
   async clearOutputs(stage: Stage): Promise<void> {
     const outs = stage.outs.map((out) => ({ ...out, absolute: this.locate(stage, out.path) }));
