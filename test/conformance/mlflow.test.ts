@@ -284,6 +284,43 @@ print(json.dumps({"run": run.info.run_id, "files": files, "labels": [
   );
 
   test(
+    'whose tensors lie in files of their own is kept whole, and served when they do not',
+    async () => {
+      const files = await client<readonly string[]>(`
+import mlflow.onnx, numpy, onnx
+from onnx import helper, numpy_helper, TensorProto
+def make():
+    weights = numpy_helper.from_array(numpy.eye(32, dtype=numpy.float32), "w")
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 32])
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    graph = helper.make_graph([node], "large", [value("x")], [value("y")], [weights])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+with mlflow.start_run():
+    mlflow.onnx.log_model(make(), name="large", registered_model_name="large")
+files = os.listdir(mlflow.artifacts.download_artifacts("models:/large/1"))
+mlflow.onnx.load_model("models:/large/1")
+with mlflow.start_run():
+    mlflow.onnx.log_model(make(), name="large", registered_model_name="large",
+                          save_as_external_data=False)
+print(json.dumps(files))
+`);
+      expect(files).toContain('model.onnx');
+      const params = { endpoint: 'large' };
+      const at = (version: number) => ({ params: { model: 'large', version } });
+      expect(await app.api.call(getVersion, at(1))).toMatchObject({ format: 'mlflow' });
+      expect(await app.api.call(getVersion, at(2))).toMatchObject({ format: 'onnx' });
+      await app.api.call(putEndpoint, { params, body: { model: 'large' } });
+      const refused = app.api.call(deploy, { params, body: { version: 1 } });
+      await expect(refused).rejects.toMatchObject({
+        code: 'MODEL_NOT_SERVABLE',
+        hint: expect.stringContaining('save_as_external_data=False') as string,
+      });
+      await app.api.call(deploy, { params, body: { version: 2 } });
+    },
+    MINUTES_3,
+  );
+
+  test(
     'is not made of anything outside the artifacts',
     async () => {
       const codes = await client<readonly string[]>(`

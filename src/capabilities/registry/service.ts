@@ -8,6 +8,7 @@ import type { Blobs, Digest, StoredBlob } from '../../platform/blobs/port.ts';
 import type { Step } from '../../platform/db/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
+import { EXTERNAL_DATA_HINT, isExternalData } from '../../platform/inference/external-data.ts';
 import type { Inference } from '../../platform/inference/port.ts';
 import type { ModelFile, RunOrigin } from '../tracking/contract.ts';
 import type { TrackingService } from '../tracking/service.ts';
@@ -76,10 +77,9 @@ export class RegistryService {
   /** Makes files that lie among the artifacts the model's next version, and keeps them for it. */
   async registerFolder(request: FolderRegistration): Promise<ModelVersion> {
     const { tracking, faults } = this.#deps;
-    const { model, files, onnx, source, loggedModel, runLink } = request;
+    const { model, files, source, loggedModel, runLink } = request;
     faults.hit('model.after-blob');
-    const signature =
-      onnx === null ? { inputs: [], outputs: [] } : await this.#inspect(onnx.digest);
+    const { onnx, signature } = await this.#servable(request.onnx);
     const content =
       onnx === null
         ? { digest: folderDigest(files), sizeBytes: sum(files.map((file) => file.sizeBytes)) }
@@ -144,11 +144,7 @@ export class RegistryService {
    */
   async localFile(version: ModelVersion): Promise<string> {
     if (version.format !== 'onnx') {
-      throw new AppError(
-        'MODEL_NOT_SERVABLE',
-        `${version.model}@${version.version} has no ONNX file, so it cannot be served.`,
-        { hint: 'Log it with mlflow.onnx.log_model, then register that; it can be downloaded.' },
-      );
+      throw await this.#notServable(version);
     }
     return this.#deps.blobs.localFile(version.digest as Digest);
   }
@@ -184,6 +180,35 @@ export class RegistryService {
       inputs: inputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
       outputs: outputs.map(({ shape, ...spec }) => ({ ...spec, shape: [...shape] })),
     };
+  }
+
+  /** A folder whose ONNX file is not whole without others is kept, but not served. */
+  async #servable(
+    onnx: ModelFile | null,
+  ): Promise<{ readonly onnx: ModelFile | null; readonly signature: Signature }> {
+    const nothing = { onnx: null, signature: { inputs: [], outputs: [] } };
+    if (onnx === null) return nothing;
+    try {
+      return { onnx, signature: await this.#inspect(onnx.digest) };
+    } catch (thrown) {
+      if (isExternalData(thrown)) return nothing;
+      throw thrown;
+    }
+  }
+
+  async #notServable({ model, version }: ModelVersion): Promise<AppError> {
+    const name = `${model}@${version}`;
+    const files = await this.#deps.tracking.modelFiles.ofVersion(model, version);
+    return files.some(({ path }) => path.endsWith('.onnx'))
+      ? new AppError(
+          'MODEL_NOT_SERVABLE',
+          `${name} has no ONNX file that is whole by itself: tensors in other files (external data) ` +
+            'are not served yet.',
+          { hint: EXTERNAL_DATA_HINT },
+        )
+      : new AppError('MODEL_NOT_SERVABLE', `${name} has no ONNX file, so it cannot be served.`, {
+          hint: 'Log it with mlflow.onnx.log_model, then register that; it can be downloaded.',
+        });
   }
 
   #facts(request: VersionFacts, version: number) {

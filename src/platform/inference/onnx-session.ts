@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { AppError } from '../../base/errors.ts';
 import { allocate, type Datatype, type Tensor, type TensorSpec } from '../../formats/oip/tensor.ts';
+import { externalData } from './external-data.ts';
 import type { ModelSignature } from './port.ts';
 
 type Ort = typeof import('onnxruntime-node');
@@ -66,6 +67,7 @@ export class OnnxSession {
         logSeverityLevel: 3,
       });
     } catch (thrown) {
+      if (/external data/i.test(reason(thrown))) throw externalData(thrown);
       throw new AppError('INVALID_MODEL', `ONNX Runtime refuses the file: ${reason(thrown)}`, {
         hint: 'Check it with onnx.checker.check_model, and export it for a released opset.',
         cause: thrown,
