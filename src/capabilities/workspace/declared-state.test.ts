@@ -84,6 +84,6 @@ test('names sections that nothing acts on yet, and refuses unknown ones', async 
   const { notApplied } = await state(part).plan({ monitors: {}, loops: {} });
   expect(notApplied.map(({ section }) => section)).toEqual(['monitors', 'loops']);
   await expect(
-    app.api.call(planDeclared, { body: { declared: { views: {} } } }),
-  ).rejects.toMatchObject({ code: 'INVALID_CONFIG', details: { path: ['views'] } });
+    app.api.call(planDeclared, { body: { declared: { view: {} } } }),
+  ).rejects.toMatchObject({ code: 'INVALID_CONFIG', details: { path: ['view'] } });
 });
