@@ -22,7 +22,7 @@ import { Seeded } from './seeded.ts';
 
 const PROGRAM = entryFile(import.meta.url, './ingest-process');
 const HOUR = DAY / 24;
-const MINUTES_2 = 120_000;
+const MINUTES_5 = 300_000;
 
 async function started(root: string, fault?: string) {
   const env = { ...processEnv, ...(fault === undefined ? {} : { MILLWRIGHT_FAULT: fault }) };
@@ -94,7 +94,7 @@ test.each(pointsOf('ingest'))(
     expect(await (await started(root)).exited).toEqual([0, null]);
     await check(lake, root);
   },
-  MINUTES_2,
+  MINUTES_5,
 );
 
 test(
@@ -115,5 +115,5 @@ test(
     expect(await (await started(root)).exited).toEqual([0, null]);
     await check(lake, root);
   },
-  MINUTES_2,
+  MINUTES_5,
 );

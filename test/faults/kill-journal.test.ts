@@ -5,7 +5,7 @@ import { Seeded } from './seeded.ts';
 import { startServer } from './server-process.ts';
 import { isOverIn } from './traffic.ts';
 
-const MINUTES_2 = 120_000;
+const MINUTES_5 = 300_000;
 /** Hits up to which a seed chooses: early ones fall into the start, later ones into traffic. */
 const WRITES_MAX = 120;
 const SEGMENTS_MAX = 6;
@@ -19,7 +19,7 @@ describe('answered requests survive main killed while it writes the journal', ()
       const hitsMax = point.startsWith('journal.segment') ? SEGMENTS_MAX : WRITES_MAX;
       await killMainAt(life(point), point, { hitsMax, mostly: 'flush' });
     },
-    MINUTES_2,
+    MINUTES_5,
   );
 
   test(
@@ -41,6 +41,6 @@ describe('answered requests survive main killed while it writes the journal', ()
       }
       await killed.end();
     },
-    MINUTES_2,
+    MINUTES_5,
   );
 });

@@ -12,7 +12,7 @@ import { HttpClient } from './http-client.ts';
 import { pointsOf } from './life.ts';
 import { killAll, startServer } from './server-process.ts';
 
-const MINUTES_2 = 120_000;
+const MINUTES_5 = 300_000;
 const FLIGHTS = 300;
 const START = present(parseInstant('2001-01-01T00:00:00Z'), 'the start');
 const MINUTE_MICROS = 60_000_000;
@@ -94,6 +94,6 @@ describe('a training set is registered whole or not at all when the engine is ki
       client.close();
       await second.stop();
     },
-    MINUTES_2,
+    MINUTES_5,
   );
 });
