@@ -112,6 +112,33 @@ describe('lists', () => {
   });
 });
 
+test('a version that was deleted is not deployed, but what serves it goes on', async () => {
+  const send = async (method: 'PUT' | 'POST' | 'DELETE', url: string, message: object) => {
+    const { statusCode, body } = await app.app.http.inject({
+      method,
+      url,
+      headers: { host: '127.0.0.1', 'content-type': 'application/json' },
+      payload: JSON.stringify(message),
+    });
+    return { status: statusCode, body };
+  };
+  await register('late', versionModel({ version: 1 }));
+  await register('late', versionModel({ version: 2 }));
+  await send('PUT', '/api/v1/endpoints/late', { model: 'late' });
+  const deploy = (version: number) => send('POST', '/api/v1/endpoints/late/deploy', { version });
+  expect(await deploy(1)).toMatchObject({ status: 200 });
+  for (const version of ['1', '2']) {
+    const at = { name: 'late', version };
+    const deleted = await send('DELETE', '/api/2.0/mlflow/model-versions/delete', at);
+    expect(deleted.status).toBe(200);
+  }
+  const refused = { status: 404, body: expect.stringContaining('late@2 was deleted') as string };
+  expect(await deploy(2)).toMatchObject(refused);
+  const rows = { name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] };
+  const answer = await send('POST', '/v2/models/late/infer', { inputs: [rows] });
+  expect(answer.status).toBe(200);
+});
+
 describe('stages', () => {
   async function transition(version: number) {
     const { statusCode, body } = await app.app.http.inject({

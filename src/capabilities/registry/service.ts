@@ -106,9 +106,22 @@ export class RegistryService {
     return this.getVersion(model, stored.version);
   }
 
-  async getVersion(model: string, version: number): Promise<ModelVersion> {
+  /**
+   * Deleted ones too, because what serves them goes on; with `refuseDeleted` they reject with
+   * `MODEL_VERSION_NOT_FOUND`, for what would begin to serve them.
+   */
+  async getVersion(
+    model: string,
+    version: number,
+    { refuseDeleted = false }: { readonly refuseDeleted?: boolean } = {},
+  ): Promise<ModelVersion> {
     const { store } = this.#deps;
     const found = await store.findVersion(model, version);
+    if (found !== null && refuseDeleted && found.deleted_at !== null) {
+      throw new AppError('MODEL_VERSION_NOT_FOUND', `${model}@${version} was deleted.`, {
+        hint: `Deploy another version; see them with: millwright models versions ${model}`,
+      });
+    }
     if (found !== null) return toModelVersion(found);
     await store.requireModel(model);
     throw versionNotFound(model, version);

@@ -105,7 +105,9 @@ export class RouteChanges {
   async deploy(request: DeployRequest): Promise<RouteRevision> {
     return this.#change(request, async (endpoint, current) => {
       assertModel(endpoint, request.model);
-      const version = await this.#deps.registry.getVersion(endpoint.model, request.version);
+      const version = await this.#deps.registry.getVersion(endpoint.model, request.version, {
+        refuseDeleted: true,
+      });
       const colour = current?.arms.at(-1)?.name === 'blue' ? 'green' : 'blue';
       const { model, digest } = version;
       return {
@@ -136,7 +138,10 @@ export class RouteChanges {
     return this.#change(request, async (endpoint, current) => {
       const arms: Arm[] = [];
       for (const { name, version, weight } of request.arms) {
-        const { model, digest } = await this.#deps.registry.getVersion(endpoint.model, version);
+        const refuseDeleted = current?.arms.every((arm) => arm.version !== version) ?? true;
+        const options = { refuseDeleted };
+        const found = await this.#deps.registry.getVersion(endpoint.model, version, options);
+        const { model, digest } = found;
         arms.push({ name, model, version, digest, weight });
       }
       assertArms(arms);
