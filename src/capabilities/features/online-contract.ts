@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InstantText } from '../../base/instant.ts';
 import { route } from '../../base/route.ts';
 
 /** How long one request waits for a table's rows to become visible; a client asks again. */
@@ -8,7 +9,6 @@ export const VERIFY_ROWS_MAX = 500_000;
 /** Differences that a report shows as examples. */
 export const VERIFY_EXAMPLES = 20;
 
-const Instant = z.iso.datetime({ offset: true });
 const ServiceName = z.string().min(1).max(200);
 
 export const FeatureWatermark = z.object({
@@ -78,7 +78,7 @@ export const getFeatures = route({
     service: ServiceName,
     /** By name; a number or boolean may be given as text, as a command line has it. */
     inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-    at: Instant.optional(),
+    at: InstantText.optional(),
   }),
   reply: FeatureVectorReply,
 });
@@ -150,8 +150,8 @@ export const verifyService = route({
   body: z.strictObject({
     service: ServiceName,
     /** T of the vectors, half-open; everything logged unless given. */
-    from: Instant.optional(),
-    until: Instant.optional(),
+    from: InstantText.optional(),
+    until: InstantText.optional(),
     /** The last so many seconds before `until`; instead of `from`. */
     lastSeconds: z.number().int().min(1).optional(),
     /** Only what this endpoint answered. */
