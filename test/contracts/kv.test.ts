@@ -72,7 +72,10 @@ describe.each([
         );
         for (const view of [store.writer, store.reader]) {
           expect(entries(view.range(all))).toEqual(sorted);
-          for (const [name, content] of sorted) expect(view.get(name)).toEqual(content);
+          for (const [name, content] of sorted) {
+            expect(view.get(name)).toEqual(content);
+            expect(view.peek(name)).toEqual(content);
+          }
           const inside = sorted.filter(([name]) => isAtLeast(name, from) && !isAtLeast(name, to));
           expect(entries(view.range({ from, to, limit: 2 }))).toEqual(inside.slice(0, 2));
         }
@@ -91,6 +94,7 @@ describe.each([
   it('knows nothing of keys that are not there', async () => {
     await store.writer.apply([{ key: 'a', value: bytes(1) }]);
     expect(store.reader.get('b')).toBeNull();
+    expect(store.reader.peek('b')).toBeNull();
     await store.writer.apply([{ key: 'a', value: null }]);
     expect(store.reader.get('a')).toBeNull();
     expect(store.reader.range(all)).toEqual([]);
@@ -113,6 +117,7 @@ describe.each([
     const key = 'é'.repeat(255);
     await store.writer.apply([{ key, value: large }]);
     expect(Buffer.from(store.reader.get(key) ?? []).equals(large)).toBe(true);
+    expect(Buffer.from(store.reader.peek(key) ?? []).equals(large)).toBe(true);
     const tooLong = store.writer.apply([
       { key: 'kept?', value: bytes(1) },
       { key: `${key}é`, value: bytes(1) },

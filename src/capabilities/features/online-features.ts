@@ -15,9 +15,9 @@ export interface OnlineVector {
 
 /** Feature services over the tiles of the online store, read in process without waiting. */
 export class OnlineFeatures {
-  readonly #kv: Pick<KvReader, 'get'>;
+  readonly #kv: Pick<KvReader, 'get' | 'peek'>;
 
-  constructor({ kv }: { readonly kv: Pick<KvReader, 'get'> }) {
+  constructor({ kv }: { readonly kv: Pick<KvReader, 'get' | 'peek'> }) {
     this.#kv = kv;
   }
 
@@ -34,13 +34,13 @@ export class OnlineService {
   readonly inputs: readonly CompiledInput[];
   /** Names, in the order of the vector. */
   readonly features: readonly string[];
-  readonly #kv: Pick<KvReader, 'get'>;
+  readonly #kv: Pick<KvReader, 'get' | 'peek'>;
   readonly #compiled: CompiledService;
   readonly #blank: (number | null)[];
   #plan: ReadPlan | null = null;
   #watermarks: Record<string, number> = {};
 
-  constructor(kv: Pick<KvReader, 'get'>, service: CompiledService) {
+  constructor(kv: Pick<KvReader, 'get' | 'peek'>, service: CompiledService) {
     this.#kv = kv;
     this.#compiled = service;
     this.service = service.name;

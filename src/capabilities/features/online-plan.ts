@@ -48,7 +48,7 @@ export interface BuildRead {
 
 /** Null while a view has no tiles that may be read. */
 export function planReads(
-  kv: Pick<KvReader, 'get'>,
+  kv: Pick<KvReader, 'get' | 'peek'>,
   service: CompiledService,
   catalog: Catalog,
 ): ReadPlan | null {
@@ -83,7 +83,7 @@ function findBuilt(
 }
 
 function viewRead(
-  kv: Pick<KvReader, 'get'>,
+  kv: Pick<KvReader, 'get' | 'peek'>,
   service: CompiledService,
   of: { readonly view: CompiledView; readonly built: BuiltView },
 ): ViewRead {
@@ -94,6 +94,11 @@ function viewRead(
     id: built.id,
     expressions,
     windows: windows.map(({ micros }) => micros),
+    bounded: built.expressions.map((sql) =>
+      view.aggregates.some(
+        (it) => it.sql === sql && (it.function === 'min' || it.function === 'max'),
+      ),
+    ),
   });
   const features = service.features.flatMap((feature, position) => {
     if (feature.kind !== 'window' || feature.view !== view.name) return [];

@@ -20,6 +20,8 @@ export interface TiledView {
   readonly expressions: number;
   /** Microseconds, shortest first. */
   readonly windows: readonly number[];
+  /** The expressions whose least or greatest value is asked for; all of them when not told. */
+  readonly bounded?: readonly boolean[];
 }
 
 /** Where a total lies within those of a window: the events, then four numbers an expression. */
@@ -42,7 +44,7 @@ export function totalAt(expression: number, what: number): number {
  * each holds the shorter ones. Every event counts by its own time, so that the edges are exact.
  */
 export class TileReader {
-  readonly #kv: Pick<KvReader, 'get'>;
+  readonly #kv: Pick<KvReader, 'peek'>;
   readonly #view: TiledView;
   readonly #roots: string;
   readonly #leaves: string;
@@ -51,13 +53,16 @@ export class TileReader {
   readonly #min: Float64Array;
   readonly #max: Float64Array;
   readonly #sums: readonly ExactSum[];
+  readonly #bounded: readonly boolean[];
   #events = 0;
   #key = '';
   #leafNumber = -1;
+  /** Valid until the next one is loaded. */
   #leaf: Float64Array = new Float64Array();
+  #space: Float64Array = new Float64Array(0);
 
-  constructor(kv: Pick<KvReader, 'get'>, view: TiledView) {
-    const { id, expressions, windows } = view;
+  constructor(kv: Pick<KvReader, 'peek'>, view: TiledView) {
+    const { id, expressions, windows, bounded } = view;
     this.#kv = kv;
     this.#view = view;
     this.#roots = rootsPrefix(id);
@@ -67,15 +72,17 @@ export class TileReader {
     this.#min = new Float64Array(expressions);
     this.#max = new Float64Array(expressions);
     this.#sums = Array.from({ length: expressions }, () => new ExactSum());
+    this.#bounded = bounded ?? Array.from({ length: expressions }, () => true);
   }
 
   /**
    * Totals of the windows of a key (`keyText`; null is a key no event has), window after window in
-   * `windowStride` numbers, valid until the next call. Over no value sum, min and max are NaN.
+   * `windowStride` numbers, valid until the next call. Over no value sum, min and max are NaN; of
+   * expressions that are not `bounded` min and max mean nothing.
    */
   read(key: string | null, time: number): Float64Array {
     this.#clear();
-    const bytes = key === null ? null : this.#kv.get(this.#roots + key);
+    const bytes = key === null ? null : this.#kv.peek(this.#roots + key);
     if (key === null || bytes === null) {
       for (let window = 0; window < this.#view.windows.length; window += 1) this.#emit(window);
       return this.#totals;
@@ -85,13 +92,13 @@ export class TileReader {
     this.#key = key;
     this.#leafNumber = -1;
     if (root[0] === 0) this.#readInline(root, time);
-    else this.#readLeaves(root, time);
+    else this.#readLeaves(this.#kept(root), time);
     return this.#totals;
   }
 
   /** When the newest event of the key before T was, or null. */
   newestBefore(key: string | null, time: number): number | null {
-    const bytes = key === null ? null : this.#kv.get(this.#roots + key);
+    const bytes = key === null ? null : this.#kv.peek(this.#roots + key);
     if (key === null || bytes === null) return null;
     const root = doubles(bytes);
     const { expressions } = this.#view;
@@ -108,6 +115,13 @@ export class TileReader {
     if (index < 0) return null;
     const leaf = this.#load(root[ROOT_HEADER + 2 * leaves + index]!);
     return leaf[lowerBound(leaf, time, LEAF_HEADER, LEAF_HEADER + leaf[0]!) - 1]!;
+  }
+
+  /** Out of the way of what is read next. */
+  #kept(root: Float64Array): Float64Array {
+    if (this.#space.length < root.length) this.#space = new Float64Array(root.length * 2);
+    this.#space.set(root);
+    return this.#space;
   }
 
   #readInline(root: Float64Array, time: number): void {
@@ -193,7 +207,17 @@ export class TileReader {
     for (let expression = 0; expression < expressions; expression += 1) {
       const base = ROOT_HEADER + leaves * (LEAF_COLUMNS + expression * SUMMARY_COLUMNS) + index;
       const shift = (1 + expression) * events;
-      this.#addValues(expression, root[base + 3 * leaves] === 1, leaf, from + shift, to + shift);
+      const isIntegral = root[base + 3 * leaves] === 1;
+      const [first, last] = [from + shift, to + shift];
+      const isSummed = isIntegral && !this.#bounded[expression]! && 2 * (to - from) > events;
+      if (!isSummed) this.#addValues(expression, isIntegral, leaf, first, last);
+      else {
+        // The summary less the rest of the leaf, which is shorter than the part.
+        this.#nonNull[expression]! += root[base]!;
+        this.#sums[expression]!.add(root[base + 4 * leaves]!);
+        this.#addIntegers(expression, -1, leaf, LEAF_HEADER + shift, first);
+        this.#addIntegers(expression, -1, leaf, last, LEAF_HEADER + shift + events);
+      }
     }
   }
 
@@ -208,9 +232,15 @@ export class TileReader {
     from: number,
     to: number,
   ): void {
+    if (isIntegral && !this.#bounded[expression]!) {
+      this.#addIntegers(expression, 1, values, from, to);
+      return;
+    }
     const total = this.#sums[expression]!;
-    let [nonNull, sum] = [0, 0];
-    let [min, max] = [this.#min[expression]!, this.#max[expression]!];
+    let nonNull = 0;
+    let sum = 0;
+    let min = this.#min[expression]!;
+    let max = this.#max[expression]!;
     for (let at = from; at < to; at += 1) {
       const value = values[at]!;
       // Only NaN differs from itself.
@@ -227,9 +257,29 @@ export class TileReader {
     this.#max[expression] = max;
   }
 
+  /** Adds or takes away; for what neither the least nor the greatest value is asked of. */
+  #addIntegers(
+    expression: number,
+    sign: 1 | -1,
+    values: Float64Array,
+    from: number,
+    to: number,
+  ): void {
+    let nonNull = 0;
+    let sum = 0;
+    for (let at = from; at < to; at += 1) {
+      const value = values[at]!;
+      if (value !== value) continue;
+      nonNull += 1;
+      sum += value;
+    }
+    this.#sums[expression]!.add(sign * sum);
+    this.#nonNull[expression]! += sign * nonNull;
+  }
+
   #load(number: number): Float64Array {
     if (number === this.#leafNumber) return this.#leaf;
-    const bytes = this.#kv.get(`${this.#leaves}${number}/${this.#key}`);
+    const bytes = this.#kv.peek(`${this.#leaves}${number}/${this.#key}`);
     const leaf = doubles(bytes ?? new Uint8Array());
     assertLeaf(leaf, this.#view.expressions);
     this.#leafNumber = number;

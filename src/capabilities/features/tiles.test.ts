@@ -99,6 +99,13 @@ function read(kv: MemoryKv, time: number): number[] {
   return [...new TileReader(kv, VIEW).read(KEY, time)];
 }
 
+/** What is left when neither the least nor the greatest values were asked for. */
+function unbounded(totals: readonly number[]): number[] {
+  const isBound = (at: number): boolean =>
+    [0, 1].some((it) => at === totalAt(it, MIN) || at === totalAt(it, MAX));
+  return totals.filter((_, index) => !isBound(index % windowStride(2)));
+}
+
 const batches = (values: fc.Arbitrary<number>, size: number): fc.Arbitrary<Row[][]> =>
   fc.array(fc.array(row(values), { minLength: size / 2, maxLength: size }), { maxLength: 5 });
 const times = fc.array(fc.integer({ min: -2500, max: 2500 }), { minLength: 1, maxLength: 8 });
@@ -107,6 +114,7 @@ test.each([
   ['integers', integers, 40, 150],
   ['doubles of any magnitude', doubles, 40, 100],
   ['enough events for many leaves', doubles, 800, 15],
+  ['integers in many leaves', integers, 800, 15],
 ])('windows hold what an addition of all events gives: %s', async (_name, values, size, runs) => {
   await fc.assert(
     fc.asyncProperty(
@@ -124,7 +132,10 @@ test.each([
           // Where events, and so the ends of leaves, meet the edges of windows.
           const edges = stored.slice(0, 8).flatMap(({ time }) => [time, time + 5, time + 100]);
           for (const time of [...readAt, ...edges]) {
-            expect(read(kv, time)).toEqual(expected(stored, time));
+            const totals = expected(stored, time);
+            expect(read(kv, time)).toEqual(totals);
+            const summed = new TileReader(kv, { ...VIEW, bounded: [false, false] });
+            expect(unbounded([...summed.read(KEY, time)])).toEqual(unbounded(totals));
             const newest = Math.max(...stored.map((it) => it.time).filter((it) => it < time));
             const found = new TileReader(kv, VIEW).newestBefore(KEY, time);
             expect(found).toBe(newest === -Infinity ? null : newest);

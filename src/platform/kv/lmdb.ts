@@ -52,6 +52,12 @@ class LmdbReader implements KvReader {
     return value === undefined ? null : plain(value);
   }
 
+  peek(key: string): Uint8Array | null {
+    // The buffer that all reads of the process share; its `length` is that of this value.
+    const value = this.#snapshot()?.getBinaryFast(keyBytes(key));
+    return value === undefined ? null : plain(value);
+  }
+
   range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {
     readonly key: string;
     readonly value: Uint8Array;

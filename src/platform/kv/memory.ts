@@ -10,11 +10,22 @@ interface Entry {
 /** An online store that ends with the process. */
 export class MemoryKv implements KvWriter {
   readonly #entries = new Map<string, Entry>();
+  #peeked: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #sorted: readonly Entry[] | null = null;
 
   get(key: string): Uint8Array | null {
     keyBytes(key);
     return this.#entries.get(key)?.value.slice() ?? null;
+  }
+
+  /** As on disk, what is held for longer than allowed changes. */
+  peek(key: string): Uint8Array | null {
+    keyBytes(key);
+    const value = this.#entries.get(key)?.value;
+    if (value === undefined) return null;
+    if (this.#peeked.length < value.length) this.#peeked = new Uint8Array(2 * value.length);
+    this.#peeked.set(value);
+    return this.#peeked.subarray(0, value.length);
   }
 
   range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {

@@ -5,6 +5,11 @@
 export interface KvReader {
   /** A copy of the value, or null. Synchronous: a memory-mapped read of about a microsecond. */
   get(key: string): Uint8Array | null;
+  /**
+   * As `get` but without a copy of its own, which costs more than the reading of long values: valid
+   * until anything else is read from any store, and never across an `await`.
+   */
+  peek(key: string): Uint8Array | null;
   /** Entries with `from <= key < to`, in order, at most `limit`. */
   range(bounds: { readonly from: string; readonly to: string; readonly limit: number }): {
     readonly key: string;
