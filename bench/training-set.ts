@@ -113,7 +113,8 @@ async function measureRound(rig: Rig, number: number): Promise<Measured> {
   const { set, service } = rig;
   const versions = { departures: 1, landings: 1 };
   const [from, until] = [START + FIRST_DAY * DAY, START + DAYS * DAY];
-  const request = { set, service, versions, from, until, now: until + DAY, build: `${number}` };
+  const now = until + DAY;
+  const request = { set, service, versions, from, until, excluded: [], now, build: `${number}` };
   const deps = { ...rig, faults: noFaults };
   const built = await timed(() => buildTrainingSet(deps, request, new AbortController().signal));
   const peakMb = process.resourceUsage().maxRSS / 1024;

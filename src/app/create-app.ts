@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
+import { exclusionsRoutes } from '../capabilities/features/exclusions-routes.ts';
 import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts';
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
@@ -78,6 +79,7 @@ async function mountAll(
     ...tables.routes(services.tables),
     ...features.routes(services.features),
     ...onlineFeaturesRoutes(services.onlineFeatures),
+    ...exclusionsRoutes(services.exclusions),
     ...tracking.routes(services.tracking),
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),

@@ -1,3 +1,5 @@
+import { ExclusionsStore } from '../capabilities/features/exclusions-store.ts';
+import { Exclusions } from '../capabilities/features/exclusions.ts';
 import { OnlineFeatures } from '../capabilities/features/online-features.ts';
 import { OnlineIngest } from '../capabilities/features/online-ingest.ts';
 import { OnlineFeaturesService } from '../capabilities/features/online-service.ts';
@@ -13,6 +15,7 @@ import type { Platform } from './open-platform.ts';
 
 export interface FeatureParts {
   readonly service: FeaturesService;
+  readonly exclusions: Exclusions;
   readonly online: OnlineFeaturesService;
   readonly source: FeatureSource;
   readonly plan: PlanPart;
@@ -26,9 +29,10 @@ export function openFeatures(
   on: { readonly engine: Engine<never>; readonly tables: TablesService },
   closing: AsyncDisposableStack,
 ): FeatureParts {
-  const { db, events, clock, log, index: kv } = platform;
+  const { db, events, clock, ids, log, index: kv } = platform;
   const { engine } = on;
-  const deps = { store: new FeaturesStore(db), events, clock, ...on };
+  const exclusions = new Exclusions({ store: new ExclusionsStore(db), events, clock, ids });
+  const deps = { store: new FeaturesStore(db), events, clock, exclusions, ...on };
   const service = new FeaturesService(deps);
   const features = new OnlineFeatures({ kv });
   const source = new OnlineSource({
@@ -44,6 +48,7 @@ export function openFeatures(
   closing.defer(() => ingest.close());
   return {
     service,
+    exclusions,
     online: new OnlineFeaturesService({ engine, features, ingest, definitions: source, clock }),
     source,
     plan: featuresPlan(deps),

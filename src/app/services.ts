@@ -3,10 +3,10 @@ import { LineageService } from '../capabilities/lineage/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
 import type { OnlineFeaturesService } from '../capabilities/features/online-service.ts';
 import { FeaturesLinks } from '../capabilities/features/features-links.ts';
+import type { Exclusions } from '../capabilities/features/exclusions.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
-import { PredictionLog } from '../capabilities/predictions/log.ts';
-import { RequestIndex } from '../capabilities/predictions/request-index.ts';
-import { PredictionsService } from '../capabilities/predictions/service.ts';
+import type { PredictionLog } from '../capabilities/predictions/log.ts';
+import type { PredictionsService } from '../capabilities/predictions/service.ts';
 import type { ModelCatalog } from '../capabilities/registry/catalog.ts';
 import type { RegistryService } from '../capabilities/registry/service.ts';
 import type { Gateway } from '../capabilities/serving/gateway.ts';
@@ -25,6 +25,7 @@ import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
 import { openFeatures } from './open-features.ts';
 import { openPipelines } from './open-pipelines.ts';
+import { openPredictions } from './open-predictions.ts';
 import { openServing } from './open-serving.ts';
 import { openTracking } from './open-tracking.ts';
 import { processFacts } from './process-facts.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly declared: DeclaredState;
   readonly tables: TablesService;
   readonly features: FeaturesService;
+  readonly exclusions: Exclusions;
   readonly onlineFeatures: OnlineFeaturesService;
   readonly tracking: TrackingService;
   readonly registry: RegistryService;
@@ -52,24 +54,17 @@ export async function startServices(
   platform: Platform,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { db, events, timers, clock, journal, log } = platform;
+  const { db, events, timers, clock } = platform;
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
   const tables = openTables(platform, engine);
   const features = openFeatures(platform, { engine, tables }, closing);
   const { tracking, registry, catalog, origins } = openTracking(platform);
-  const predictionLog = new PredictionLog({ journal, engine, clock, events, log });
-  const index = new RequestIndex(platform.index);
   const servingStore = new ServingStore(db);
-  const predictions = new PredictionsService({
-    log: predictionLog,
-    journal,
-    engine,
-    clock,
-    index,
-    isEndpoint: async (name) => (await servingStore.findEndpoint(name)) !== null,
-  });
+  const isEndpoint = async (name: string): Promise<boolean> =>
+    (await servingStore.findEndpoint(name)) !== null;
+  const { predictionLog, predictions } = openPredictions(platform, { engine, isEndpoint });
   const { serving, gateway, routes } = await openServing(
     platform,
     {
@@ -99,6 +94,7 @@ export async function startServices(
     declared,
     tables,
     features: features.service,
+    exclusions: features.exclusions,
     onlineFeatures: features.online,
     tracking,
     registry,

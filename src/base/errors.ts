@@ -26,6 +26,7 @@ export const ERRORS = {
   FEATURE_SERVICE_NOT_FOUND: { status: 404 },
   FEATURE_VIEW_NOT_FOUND: { status: 404 },
   TRAINING_SET_NOT_FOUND: { status: 404 },
+  EXCLUSION_NOT_FOUND: { status: 404 },
   BLOB_NOT_FOUND: { status: 404 },
   EXPERIMENT_NOT_FOUND: { status: 404 },
   EXPERIMENT_EXISTS: { status: 409 },

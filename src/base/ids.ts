@@ -13,7 +13,8 @@ export type IdPrefix =
   | 'run'
   | 'lm'
   | 'prun'
-  | 'att';
+  | 'att'
+  | 'exc';
 
 export interface Ids {
   /** `<prefix>_<UUIDv7 as 32 hex digits>`; ids of one process sort by creation. */

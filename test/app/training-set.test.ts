@@ -14,6 +14,12 @@ import {
   type TrainingVersion,
 } from '../../src/capabilities/features/contract.ts';
 import {
+  endExclusion,
+  listExclusions,
+  recordExclusion,
+  withdrawExclusion,
+} from '../../src/capabilities/features/exclusions-contract.ts';
+import {
   FLIGHT_TABLES,
   flightSections,
 } from '../../src/capabilities/features/flights-definitions.ts';
@@ -119,7 +125,7 @@ describe('a training set', () => {
     expect(built).toMatchObject({
       version: 1,
       rows: 2,
-      leftOut: { unfinishedWindow: 2, immatureLabel: 1, missingLabel: 1 },
+      leftOut: { unfinishedWindow: 2, immatureLabel: 1, missingLabel: 1, excluded: 0 },
       labelRate: 0.5,
       reused: false,
     });
@@ -179,6 +185,46 @@ describe('a training set', () => {
     expect(first).toMatchObject({ rows: 1, leftOut: { immatureLabel: 1 } });
     it.clock.advance(24 * 3600 * 1000);
     expect(await build(it, range)).toMatchObject({ version: 2, rows: 2, reused: false });
+  });
+
+  it('takes no rows of a time that is excluded, until the exclusion is withdrawn', async () => {
+    await using it = await openFlights();
+    const flights = [1, 2, 3, 4].map((id) => flight(id, id === 1 ? 0 : (30 + id) * 1440));
+    await append(it, 'departures', flights.map(departure));
+    await append(it, 'landings', flights.map(landing));
+    const range = { from: '2001-01-01T00:00:00Z', until: '2001-02-20T00:00:00Z' };
+    expect(await build(it, range)).toMatchObject({ version: 1, rows: 3 });
+    const excluded = {
+      source: 'departures',
+      from: '2001-02-03T00:00:00Z',
+      reason: 'distance in kilometres',
+      key: 'loop/late/1',
+    };
+    const open = await it.api.call(recordExclusion, { body: excluded });
+    expect(await it.api.call(recordExclusion, { body: excluded })).toEqual(open);
+    expect(await build(it, range)).toMatchObject({
+      version: 2,
+      rows: 1,
+      leftOut: { unfinishedWindow: 1, excluded: 2 },
+    });
+    const params = { exclusion: open.id };
+    const body = { until: '2001-02-04T00:00:00Z' };
+    const ended = await it.api.call(endExclusion, { params, body });
+    expect(ended).toEqual({ ...open, until: body.until });
+    expect(await build(it, range)).toMatchObject({ version: 3, rows: 2, leftOut: { excluded: 1 } });
+    const other = { source: 'landings', from: '2001-01-01T00:00:00Z', reason: 'elsewhere' };
+    await it.api.call(recordExclusion, { body: other });
+    const reason = 'they were miles';
+    await it.api.call(withdrawExclusion, { params, body: { reason } });
+    expect(await build(it, range)).toMatchObject({ version: 1, reused: true });
+    const listed = await it.api.call(listExclusions, { query: {} });
+    expect(listed.items.map(({ withdrawnAt }) => withdrawnAt === null)).toEqual([true, false]);
+    await expect(
+      it.api.call(endExclusion, { params, body: { until: '2001-02-01T00:00:00Z' } }),
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(
+      it.api.call(endExclusion, { params: { exclusion: 'exc_none' }, body }),
+    ).rejects.toMatchObject({ code: 'EXCLUSION_NOT_FOUND' });
   });
 
   it('answers what cannot be built', async () => {

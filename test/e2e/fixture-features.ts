@@ -140,7 +140,7 @@ function version(service: Service, number: number): TrainingVersion {
     definitionHash: service.hash,
     range: { from: at(FROM_SECOND), until: at(UNTIL_SECOND) },
     rows: 230_112 - number,
-    leftOut: { unfinishedWindow: 412_003, immatureLabel: 1204, missingLabel: 37 },
+    leftOut: { unfinishedWindow: 412_003, immatureLabel: 1204, missingLabel: 37, excluded: 0 },
     sources: [
       { table: 'default.departures', version: 118 },
       { table: 'default.landings', version: 117 },

@@ -101,7 +101,7 @@ async function built(
   const deps = { tables: lake.tables, analytics: lake.analytics, faults: noFaults };
   const { signal } = new AbortController();
   try {
-    const request = { set, service, versions, ...range, build: 'b' };
+    const request = { set, service, versions, ...range, excluded: [], build: 'b' };
     const { tableVersion } = await buildTrainingSet(deps, request, signal);
     const ref = { namespace: 'training_sets', name: set.name };
     const page = { version: tableVersion, offset: 0, limit: 1000 };

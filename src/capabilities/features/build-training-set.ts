@@ -8,6 +8,7 @@ import type { Faults } from '../../platform/fault-points.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { CompiledService, CompiledTrainingSet } from './compiled.ts';
 import type { FeatureProfile, LeftOut } from './contract.ts';
+import type { ExcludedSpan } from './exclusions.ts';
 import { profileOf } from './profile.ts';
 import {
   ID,
@@ -32,6 +33,8 @@ export interface BuildRequest {
   /** Microseconds: the rows' T, half-open. */
   readonly from: number;
   readonly until: number;
+  /** Rows with T in one of them are left out. */
+  readonly excluded: readonly ExcludedSpan[];
   /** Nothing later is seen. */
   readonly now: number;
   /** Repeating a build with the same number adds nothing. */
@@ -153,6 +156,7 @@ class TrainingSetBuild {
     const value = `CAST(${printDuckDb(label.of)} AS DOUBLE)`;
     await scratch.run(
       `CREATE TABLE ${all} AS SELECT s.*, l.value AS "=label", CASE ` +
+        `WHEN ${this.#excludedSql()} THEN 'excluded' ` +
         `WHEN ${await this.#unfinishedSql()} THEN 'unfinishedWindow' ` +
         `WHEN s.${TIME} + ${label.mature} > ${now} THEN 'immatureLabel' ` +
         `WHEN l.value IS NULL THEN 'missingLabel' ELSE 'kept' END AS "=reason" ` +
@@ -167,6 +171,7 @@ class TrainingSetBuild {
       unfinishedWindow: counts.get('unfinishedWindow') ?? 0,
       immatureLabel: counts.get('immatureLabel') ?? 0,
       missingLabel: counts.get('missingLabel') ?? 0,
+      excluded: counts.get('excluded') ?? 0,
     };
     const rowCount = counts.get('kept') ?? 0;
     this.#assertSize(rowCount, leftOut);
@@ -176,6 +181,14 @@ class TrainingSetBuild {
         `AS ${NUMBER}, * FROM ${all} WHERE "=reason" = 'kept' ORDER BY ${TIME}, ${ID}`,
     );
     return { spine: { table, rowCount }, leftOut };
+  }
+
+  #excludedSql(): string {
+    const spans = this.#request.excluded.map(({ from, until }) => {
+      const end = until === null ? '' : ` AND s.${TIME} < ${until}`;
+      return `(s.${TIME} >= ${from}${end})`;
+    });
+    return spans.length === 0 ? 'false' : spans.join(' OR ');
   }
 
   /** A window is full when it begins at or after the first event of its source. */
@@ -200,7 +213,8 @@ class TrainingSetBuild {
       throw new AppError('TRAINING_SET_EMPTY', `Training set ${set.name} would have no rows.`, {
         hint:
           `Left out: ${leftOut.unfinishedWindow} before the longest window is full, ` +
-          `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one. ` +
+          `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one, ` +
+          `${leftOut.excluded} in an exclusion. ` +
           'Choose another range, or load more data.',
         details: { leftOut },
       });

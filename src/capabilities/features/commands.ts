@@ -1,5 +1,5 @@
 import { copyFile, writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { AppError, type ErrorCode } from '../../base/errors.ts';
 import type { Api, CliContext } from '../../platform/cli/context.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type TrainingVersion,
   type View,
 } from './contract.ts';
+import { exclusionsCommands } from './exclusions-commands.ts';
 import { onlineFeaturesCommands } from './online-commands.ts';
 
 export function featuresCommands(program: Command, cli: CliContext): void {
@@ -27,6 +28,7 @@ export function featuresCommands(program: Command, cli: CliContext): void {
   showCommand(features, cli);
   trainSetCommand(features, cli);
   onlineFeaturesCommands(features, cli);
+  exclusionsCommands(program, cli);
 }
 
 const NONE_YET = 'None yet. Declare it in millwright.yaml and run: millwright apply';
@@ -153,6 +155,7 @@ function printView(view: View, cli: CliContext): void {
 
 interface TrainSetOptions {
   readonly range?: string;
+  readonly until?: string;
   readonly pin?: string;
   readonly out?: string;
 }
@@ -163,10 +166,17 @@ function trainSetCommand(features: Command, cli: CliContext): void {
     .description('build a training set; nothing is built when nothing changed')
     .argument('<name>')
     .option('--range <a..b>', 'T from a to before b: days or instants; default: as declared')
+    .addOption(
+      new Option('--until <instant>', 'T before this, as many days of it as declared')
+        // Set for stages of a run whose newest rows are held out.
+        .env('MILLWRIGHT_TRAIN_UNTIL')
+        .conflicts('range'),
+    )
     .option('--pin <file>', 'write a pin file, the same bytes for the same version')
     .option('--out <file>', 'write the rows as a Parquet file')
-    .action(async (name: string, { range, pin, out }: TrainSetOptions) => {
-      const body = range === undefined ? {} : parseRange(range);
+    .action(async (name: string, { range, until, pin, out }: TrainSetOptions) => {
+      const given = until === undefined ? {} : { until };
+      const body = range === undefined ? given : parseRange(range);
       const built = await cli.withApi(async (api) => {
         const version = await api.call(buildTrainingSet, { params: { name }, body });
         if (out !== undefined) {
@@ -191,7 +201,8 @@ function print(built: TrainingVersion & { readonly reused: boolean }, cli: CliCo
   cli.out.line(`  T from ${range.from} to ${range.until}   ${label}`);
   cli.out.line(
     `  left out: ${leftOut.unfinishedWindow} before the longest window is full, ` +
-      `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one`,
+      `${leftOut.immatureLabel} with an immature label, ${leftOut.missingLabel} without one, ` +
+      `${leftOut.excluded} in an exclusion`,
   );
   const read = built.sources.map((source) => `${source.table}@v${source.version}`).join(', ');
   cli.out.line(`  from ${read}; definition ${built.definitionHash.slice(0, 12)}`);

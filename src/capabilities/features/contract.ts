@@ -73,6 +73,8 @@ export const LeftOut = z.object({
   unfinishedWindow: z.number().int(),
   immatureLabel: z.number().int(),
   missingLabel: z.number().int(),
+  /** T lies in an exclusion. */
+  excluded: z.number().int().default(0),
 });
 export type LeftOut = z.infer<typeof LeftOut>;
 

@@ -8,6 +8,7 @@ import type { TablesService } from '../tables/service.ts';
 import type { CompiledService, CompiledTrainingSet, CompiledView } from './compiled.ts';
 import type { Service, TrainingVersion, View } from './contract.ts';
 import { hashOf } from './definition-hash.ts';
+import type { Exclusions } from './exclusions.ts';
 import {
   definitionNotFound,
   type FeaturesStore,
@@ -23,6 +24,7 @@ export interface FeaturesDeps {
   readonly engine: Engine<FeaturesTasks>;
   readonly events: Pick<Events, 'step'>;
   readonly clock: Pick<Clock, 'now' | 'wall'>;
+  readonly exclusions: Pick<Exclusions, 'spansOf'>;
 }
 
 /** Services in force at once, as the definitions allow. */
@@ -157,7 +159,7 @@ export class FeaturesService {
   }
 
   async #buildNow(name: string, range: BuildRange, actor: string) {
-    const { store, engine, clock, events } = this.#deps;
+    const { store, engine, clock, events, exclusions } = this.#deps;
     const set = (await this.#find<CompiledTrainingSet>('training_set', name)).body.compiled;
     const found = await store.findByHash<CompiledService>('service', set.service, set.serviceHash);
     if (found === null) throw definitionNotFound('service', set.service);
@@ -165,10 +167,21 @@ export class FeaturesService {
     const now = clock.now();
     const { from, until } = rangeOf(set, range, now);
     const { versions, sources } = await this.#pin(set, service);
-    const build = hashOf([set.hash, sources, from, until]);
+    const excluded = await exclusions.spansOf(set.spine.name, { from, until });
+    const identity = [set.hash, sources, from, until];
+    const build = hashOf(excluded.length === 0 ? identity : [...identity, excluded]);
     const known = await store.findBuild(name, build, now);
     if (known !== null) return { ...known, reused: true };
-    const task = { set, service, versions, from, until, now, build: hashOf([build, now]) };
+    const task = {
+      set,
+      service,
+      versions,
+      from,
+      until,
+      excluded,
+      now,
+      build: hashOf([build, now]),
+    };
     const { labelRate, ...outcome } = await engine.run('features.build', task);
     const [latest] = await store.versions(name, { before: null, limit: 1 });
     const wall = clock.wall();

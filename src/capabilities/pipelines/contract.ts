@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 
@@ -17,6 +18,10 @@ export const RunRequest = z.strictObject({
   targets: z.array(z.string().min(1).max(500)).max(TARGETS_MAX).default([]),
   /** Runs every stage, changed or not. */
   force: z.boolean().default(false),
+  /** T of the rows that training sets may take ends here; default: as each is declared. */
+  trainUntil: InstantText.nullable().default(null),
+  /** The caller's own name for the run: asked for again, it answers the one that is there. */
+  key: z.string().min(1).max(200).nullable().default(null),
 });
 
 const Action = z.enum(['cached', 'restore', 'run', 'frozen']);
@@ -92,6 +97,7 @@ export const PipelineRunSummary = z.object({
   folder: z.string(),
   targets: z.array(z.string()),
   force: z.boolean(),
+  trainUntil: z.string().nullable(),
   state: RunState,
   actor: z.string(),
   createdAt: z.string(),
@@ -119,7 +125,7 @@ export const planPipeline = route({
   method: 'POST',
   path: '/api/v1/pipelines/plan',
   summary: 'What a run of a project would do, stage by stage, and why',
-  body: RunRequest,
+  body: RunRequest.pick({ folder: true, targets: true, force: true }),
   reply: Plan,
 });
 

@@ -97,6 +97,7 @@ export class Launcher {
         environment: wish?.sha256 ?? null,
         folder: run.folder,
         run: run.id,
+        trainUntil: run.trainUntil,
         attempt: attempt.id,
         spec,
       }),

@@ -231,6 +231,19 @@ describe('a stage finds', () => {
     expect(done.steps[0]?.logTail).toBe(path.join(app.folder, 'bin', 'millwright'));
   });
 
+  test('where its training sets end, once for one key', async () => {
+    write({
+      'dvc.yaml':
+        'stages: {t: {cmd: "echo $MILLWRIGHT_TRAIN_UNTIL > until.txt", outs: [until.txt]}}',
+    });
+    const body = { folder, trainUntil: '2001-04-01T00:00:00Z', key: 'loop/late/1' };
+    const { id } = await app.api.call(startPipeline, { body });
+    const done = await ended(id);
+    expect(done).toMatchObject({ state: 'succeeded', trainUntil: body.trainUntil });
+    expect(read('until.txt')).toBe(`${body.trainUntil}\n`);
+    expect((await app.api.call(startPipeline, { body })).id).toBe(id);
+  });
+
   test('no broken pin', async () => {
     write({
       'dvc.yaml': 'stages: {t: {cmd: "true", deps: [pin.json]}}',

@@ -9,6 +9,7 @@ export function toSummary(run: StoredRun): PipelineRunSummary {
     folder: run.folder,
     targets: [...run.targets],
     force: run.isForced,
+    trainUntil: run.trainUntil,
     state: run.state,
     actor: run.actor,
     createdAt: formatInstant(run.createdAt),

@@ -30,6 +30,11 @@ interface RunWish {
   readonly force: boolean;
 }
 
+interface StartWish extends RunWish {
+  readonly trainUntil?: string | null;
+  readonly key?: string | null;
+}
+
 /** Pipelines: runs of the stages of a `dvc.yaml`, advanced while this process listens. */
 export class PipelinesService {
   readonly #deps: PipelinesDeps;
@@ -66,8 +71,11 @@ export class PipelinesService {
   }
 
   /** Records the run, which begins as soon as no other one of the folder is under way. */
-  async start(wish: RunWish, actor: string): Promise<PipelineRun> {
+  async start(wish: StartWish, actor: string): Promise<PipelineRun> {
     const { store, ids, clock } = this.#deps;
+    const { trainUntil = null, key = null } = wish;
+    const known = key === null ? null : await store.findRunByKey(key);
+    if (known !== null) return this.get(known.id);
     const plan = await this.#plan(wish);
     const open = await store.openRuns(plan.folder);
     if (open.length > QUEUED_RUNS_MAX) {
@@ -88,6 +96,8 @@ export class PipelinesService {
       createdAt: clock.wall(),
       startedAt: null,
       finishedAt: null,
+      trainUntil,
+      key,
     };
     await store.insertRun(run, plan.stages);
     this.#driver.drive(run.id);

@@ -23,16 +23,24 @@ export interface StepEnvironmentOptions {
   readonly environment: string | null;
   readonly folder: string;
   readonly run: string;
+  /** Where training sets end; null: as they are declared. */
+  readonly trainUntil: string | null;
   readonly attempt: string;
   readonly spec: StageSpec;
 }
 
 /** Names of ours that are about this process, not about a stage it starts. */
-const NOT_INHERITED = ['MILLWRIGHT_FAULT', 'MILLWRIGHT_CONFIG', 'PYTHONHOME', 'VIRTUAL_ENV'];
+const NOT_INHERITED = [
+  'MILLWRIGHT_FAULT',
+  'MILLWRIGHT_CONFIG',
+  'MILLWRIGHT_TRAIN_UNTIL',
+  'PYTHONHOME',
+  'VIRTUAL_ENV',
+];
 
 /** What a stage finds in its environment: where to track, and the tags of its MLflow runs. */
 export function stepEnvironment(options: StepEnvironmentOptions): Env {
-  const { base, url, stateFolder, shimFolder, pythonFolder, folder, spec } = options;
+  const { base, url, stateFolder, shimFolder, pythonFolder, folder, trainUntil, spec } = options;
   const inherited = Object.fromEntries(
     Object.entries(base).filter(([name]) => !NOT_INHERITED.includes(name)),
   );
@@ -45,6 +53,7 @@ export function stepEnvironment(options: StepEnvironmentOptions): Env {
     PYTHONUNBUFFERED: base['PYTHONUNBUFFERED'] ?? '1',
     MILLWRIGHT_URL: url,
     MILLWRIGHT_STATE: stateFolder,
+    ...(trainUntil === null ? {} : { MILLWRIGHT_TRAIN_UNTIL: trainUntil }),
     MLFLOW_TRACKING_URI: url,
     MLFLOW_RUN_CONTEXT: JSON.stringify(runTags(options)),
     DVC_ROOT: folder,

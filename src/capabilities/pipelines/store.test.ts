@@ -20,6 +20,8 @@ function run(id: string, folder = '/p'): StoredRun {
     createdAt: micros(1),
     startedAt: null,
     finishedAt: null,
+    trainUntil: null,
+    key: null,
   };
 }
 
@@ -70,6 +72,10 @@ eachDatabase((_, open) => {
         ['report', 'waiting', ['no lock entry']],
       ]);
       expect(await store.findRun('prun_2')).toBeNull();
+      const keyed = { ...run('prun_3'), key: 'k', trainUntil: '2001-04-01T00:00:00Z' };
+      await store.insertRun(keyed, []);
+      expect(await store.findRunByKey('k')).toEqual(keyed);
+      await expect(store.insertRun({ ...keyed, id: 'prun_4' }, [])).rejects.toThrow();
     });
 
     test('is open until it ends', async () => {

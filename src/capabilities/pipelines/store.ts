@@ -73,6 +73,8 @@ export class PipelinesStore {
       created_at: run.createdAt,
       started_at: null,
       finished_at: null,
+      context: run.trainUntil === null ? null : JSON.stringify({ trainUntil: run.trainUntil }),
+      key: run.key,
     };
     const steps = stages.map(({ name, reasons, timeoutMs, retries }, position): StepsRow => ({
       run: run.id,
@@ -94,6 +96,13 @@ export class PipelinesStore {
   async findRun(id: string): Promise<StoredRun | null> {
     const builder = this.#db.queries<PipelinesTables>();
     const query = builder.selectFrom('pipelines_runs').selectAll().where('id', '=', id);
+    const [row] = await this.#db.read(query);
+    return row === undefined ? null : toRun(row);
+  }
+
+  async findRunByKey(key: string): Promise<StoredRun | null> {
+    const builder = this.#db.queries<PipelinesTables>();
+    const query = builder.selectFrom('pipelines_runs').selectAll().where('key', '=', key);
     const [row] = await this.#db.read(query);
     return row === undefined ? null : toRun(row);
   }

@@ -19,6 +19,14 @@ export interface RunsRow {
   readonly created_at: Micros;
   readonly started_at: Micros | null;
   readonly finished_at: Micros | null;
+  /** JSON of what it was started for, unless that is nothing special. */
+  readonly context: string | null;
+  readonly key: string | null;
+}
+
+/** The column `context`. */
+export interface RunContext {
+  readonly trainUntil: string;
 }
 
 export interface StepsRow {
@@ -72,6 +80,9 @@ export interface StoredRun {
   readonly createdAt: Micros;
   readonly startedAt: Micros | null;
   readonly finishedAt: Micros | null;
+  /** Where training sets end; null: as they are declared. */
+  readonly trainUntil: string | null;
+  readonly key: string | null;
 }
 
 export interface StoredStep {
@@ -104,6 +115,8 @@ export function toRun(row: RunsRow): StoredRun {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    trainUntil: row.context === null ? null : (JSON.parse(row.context) as RunContext).trainUntil,
+    key: row.key,
   };
 }
 

@@ -10,6 +10,7 @@ export const REASONS: readonly Reason[] = [
   { key: 'unfinishedWindow', text: 'before the longest window is full' },
   { key: 'immatureLabel', text: 'with a label that may still change' },
   { key: 'missingLabel', text: 'without a label' },
+  { key: 'excluded', text: 'in a time that was excluded' },
 ];
 
 export function leftOutTotal(leftOut: LeftOut): number {

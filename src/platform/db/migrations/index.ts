@@ -7,6 +7,8 @@ import { tracking } from './0005-tracking.ts';
 import { pipelines } from './0006-pipelines.ts';
 import { features } from './0007-features.ts';
 import { servingFeatures } from './0008-serving-features.ts';
+import { pipelineContext } from './0013-pipeline-context.ts';
+import { exclusions } from './0014-exclusions.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +20,6 @@ export const migrations: readonly Migration[] = [
   pipelines,
   features,
   servingFeatures,
+  pipelineContext,
+  exclusions,
 ];
