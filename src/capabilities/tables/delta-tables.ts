@@ -38,6 +38,7 @@ import {
   readPage,
   type FindRequest,
   type PageRequest,
+  type RowFilter,
   type RowPage,
   type TableView,
 } from './read-rows.ts';
@@ -289,11 +290,15 @@ export class DeltaTables {
     return await findRows(this.#view(io, await this.#newest(ref, io)), request);
   }
 
-  /** The data files of the newest or a given version. */
-  async files(ref: TableRef, version?: number): Promise<TableFiles> {
+  /** The data files of the newest or a given version, those that can hold what `where` asks. */
+  async files(
+    ref: TableRef,
+    version?: number,
+    where: readonly RowFilter[] = [],
+  ): Promise<TableFiles> {
     const io = this.#io(ref);
     const view = this.#view(io, await this.#at(ref, io, version));
-    return await tableFiles(view, this.#order);
+    return await tableFiles(view, this.#order, where);
   }
 
   /** What later commits added, or null: see `additionsAfter`. */

@@ -2,9 +2,9 @@ import type { AddFile } from '../../formats/delta/actions.ts';
 import { readCommit } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
-import { columnsOf, countRows, type TableView } from './read-rows.ts';
+import { columnsOf, countRows, type RowFilter, type TableView } from './read-rows.ts';
 import type { CommitOrder } from './commit-order.ts';
-import { toScanFile } from './row-selection.ts';
+import { filesMatching, toScanFile } from './row-selection.ts';
 
 /** What a reader of whole files needs of a table at one version. */
 export interface TableFiles {
@@ -23,15 +23,23 @@ export interface TableAddition {
   readonly rows: number;
 }
 
+/** With filters only the files that can hold a row for which all of them hold. */
 export async function tableFiles(
   { io, snapshot }: TableView,
   order: CommitOrder,
+  where: readonly RowFilter[] = [],
 ): Promise<TableFiles> {
-  const files = await order.sort(io, snapshot);
+  const columns = columnsOf(snapshot);
+  // What a filter says of a column that there is not is left to who reads the rows.
+  const conditions = where.flatMap(({ column: name, ...filter }) => {
+    const column = columns.find((one) => one.name === name);
+    return column === undefined ? [] : [{ ...filter, column }];
+  });
+  const files = filesMatching(await order.sort(io, snapshot), conditions);
   return {
     tableId: snapshot.metadata.id,
     version: snapshot.version,
-    columns: columnsOf(snapshot),
+    columns,
     files: files.map((file) => toScanFile(io.location, file)),
   };
 }
