@@ -12,6 +12,7 @@ import type { CompiledService } from './compiled.ts';
 import { parseDefinitions } from './definitions.ts';
 import { FLIGHT_TABLES, flightSections } from './flights-definitions.ts';
 import { naiveVector, type NaiveEvent } from './naive.ts';
+import { EVENTS_AT_ONCE } from './sweep-views.ts';
 
 /** Builds in the engine against the definition read literally. */
 
@@ -98,7 +99,13 @@ async function built(
     landings: await fill(`landings_${cases}`, FLIGHT_TABLES.landings, landings),
   };
   const range = { from: START, until: START + DAY, now: START + 2 * DAY };
-  const deps = { tables: lake.tables, analytics: lake.analytics, faults: noFaults };
+  const deps = {
+    tables: lake.tables,
+    analytics: lake.analytics,
+    faults: noFaults,
+    // Every other build reads its events in parts.
+    eventsAtOnce: cases % 2 === 0 ? 3 : EVENTS_AT_ONCE,
+  };
   const { signal } = new AbortController();
   try {
     const request = { set, service, versions, ...range, excluded: [], build: 'b' };

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { assert } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import { compileExpression, toDouble } from '../../formats/expression/evaluate.ts';
@@ -11,6 +12,7 @@ import type { FeatureProfile, LeftOut } from './contract.ts';
 import type { ExcludedSpan } from './exclusions.ts';
 import { profileOf } from './profile.ts';
 import {
+  columnsIn,
   ID,
   loadEvents,
   NUMBER,
@@ -18,7 +20,7 @@ import {
   type WantedColumns,
   type WithScratch,
 } from './scratch-events.ts';
-import { sweepView, type SpineTable } from './sweep-view.ts';
+import { sweepViews, type SpineTable } from './sweep-views.ts';
 
 /** Values held in memory at once: 2 GB of doubles. */
 export const CELLS_MAX = 256 * 1024 * 1024;
@@ -54,6 +56,8 @@ export interface BuildDeps {
   readonly tables: DeltaTables;
   readonly analytics: WithScratch;
   readonly faults: Faults;
+  /** Events in memory at once, if not `EVENTS_AT_ONCE`. */
+  readonly eventsAtOnce?: number;
 }
 
 /** Builds a training set and makes it the newest version of its table. */
@@ -88,10 +92,8 @@ class TrainingSetBuild {
     }
     const { spine, leftOut } = await this.#makeSpine();
     const results = service.features.map(() => new Float64Array(spine.rowCount));
-    for (const view of service.views) {
-      const events = this.#scratch.table(view.source.name);
-      await sweepView(this.#scratch, view, { service, events, spine, now, results });
-    }
+    const { tables, faults, eventsAtOnce } = this.#deps;
+    await sweepViews(this.#scratch, { service, spine, now, results }, eventsAtOnce);
     await this.#requestFeatures(spine, results);
     const label = await this.#labels(spine);
     const profile: FeatureProfile[] = [];
@@ -100,10 +102,10 @@ class TrainingSetBuild {
       // Each sorts a column; the engine has other work between them.
       await setImmediate();
     }
-    const { tables, faults } = this.#deps;
     faults.hit('training.after-sweep');
     const numbers = Float64Array.from({ length: spine.rowCount }, (_, row) => row);
     await this.#scratch.fill('=vectors', [numbers, ...results]);
+    await this.#assertAligned(spine);
     const ref = { namespace: TRAINING_SETS, name: set.name };
     const done = await tables.replace(ref, {
       columns: this.#columns(),
@@ -180,7 +182,10 @@ class TrainingSetBuild {
       `CREATE TABLE ${table} AS SELECT row_number() OVER (ORDER BY ${TIME}, ${ID}) - 1 ` +
         `AS ${NUMBER}, * FROM ${all} WHERE "=reason" = 'kept' ORDER BY ${TIME}, ${ID}`,
     );
-    return { spine: { table, rowCount }, leftOut };
+    const [[first, last]] = (await scratch.rows(
+      `SELECT min(${TIME})::DOUBLE, max(${TIME})::DOUBLE FROM ${table}`,
+    )) as [[number, number]];
+    return { spine: { table, rowCount, first, last }, leftOut };
   }
 
   #excludedSql(): string {
@@ -235,30 +240,28 @@ class TrainingSetBuild {
       return [{ evaluate, target: results[at]! }];
     });
     if (computed.length === 0) return;
-    const names = service.inputs.map(({ name }) => name);
-    const selected = [...names.map(duckDbName), `${TIME}::DOUBLE`].join(', ');
-    const sql = `SELECT ${selected} FROM ${spine.table} ORDER BY ${NUMBER}`;
-    let number = 0;
-    for await (const columns of this.#scratch.columns(sql)) {
-      const rowCount = columns[0]!.length;
-      for (let index = 0; index < rowCount; index += 1) {
-        const row: Record<string, unknown> = { T: columns[names.length]![index] };
-        for (const [at, name] of names.entries()) row[name] = columns[at]![index];
+    const named = new Set(service.requestExpressions.flatMap(columnsIn));
+    const names = service.inputs.map(({ name }) => name).filter((name) => named.has(name));
+    const selected = [`${NUMBER}::DOUBLE`, `${TIME}::DOUBLE`, ...names.map(duckDbName)].join(', ');
+    const sql = `SELECT ${selected} FROM ${spine.table}`;
+    const row: Record<string, unknown> = {};
+    for await (const [numbers, times, ...inputs] of this.#scratch.columns(sql)) {
+      for (const [index, number] of (numbers as readonly number[]).entries()) {
+        row['T'] = times![index];
+        for (const [at, name] of names.entries()) row[name] = inputs[at]![index];
         for (const { evaluate, target } of computed) {
           target[number] = toDouble(evaluate(row)) ?? Number.NaN;
         }
-        number += 1;
       }
     }
   }
 
   async #labels({ table, rowCount }: SpineTable): Promise<Float64Array> {
     const labels = new Float64Array(rowCount);
-    let number = 0;
-    const sql = `SELECT "=label" FROM ${table} ORDER BY ${NUMBER}`;
-    for await (const { columns } of this.#scratch.doubles(sql)) {
-      labels.set(columns[0]!, number);
-      number += columns[0]!.length;
+    const sql = `SELECT ${NUMBER}::DOUBLE, "=label" FROM ${table}`;
+    for await (const { rowCount, columns } of this.#scratch.doubles(sql)) {
+      const [numbers, values] = columns as [Float64Array, Float64Array];
+      for (let index = 0; index < rowCount; index += 1) labels[numbers[index]!] = values[index]!;
     }
     return labels;
   }
@@ -273,6 +276,16 @@ class TrainingSetBuild {
     ];
   }
 
+  /** Rows of the spine and their vectors are joined by place, which sorts and hashes nothing. */
+  async #assertAligned({ table }: SpineTable): Promise<void> {
+    const vectors = this.#scratch.table('=vectors');
+    const [[count]] = (await this.#scratch.rows(
+      `SELECT count(*) FROM ${table} AS s POSITIONAL JOIN ${vectors} AS v ` +
+        `WHERE v.c0 IS DISTINCT FROM s.${NUMBER}`,
+    )) as [[bigint]];
+    assert(count === 0n, 'vectors lost their rows');
+  }
+
   #select({ table }: SpineTable): string {
     const { service } = this.#request;
     const vectors = this.#scratch.table('=vectors');
@@ -281,8 +294,7 @@ class TrainingSetBuild {
     );
     return (
       `SELECT s.${ID} AS row_id, make_timestamptz(s.${TIME}) AS "T", ${features.join(', ')}, ` +
-      `s."=label" AS label FROM ${table} AS s JOIN ${vectors} AS v ON v.c0 = s.${NUMBER} ` +
-      `ORDER BY s.${NUMBER}`
+      `s."=label" AS label FROM ${table} AS s POSITIONAL JOIN ${vectors} AS v`
     );
   }
 }

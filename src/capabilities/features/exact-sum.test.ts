@@ -99,6 +99,20 @@ describe('an exact sum', () => {
     );
   });
 
+  it('takes many at once as it takes each', () => {
+    const ordinary = fc.array(fc.double({ min: -1e9, max: 1e9 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.oneof(ordinary, values), (summands) => {
+        const all = new ExactSum();
+        all.addAll(Float64Array.from(summands));
+        const known = summands.filter((one) => !Number.isNaN(one));
+        expect(all.toBytes()).toEqual(sumOf(known).toBytes());
+        expect(all.value()).toBe(sumOf(known).value());
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('breaks ties to even, by whatever lies far below', () => {
     expect(sumOf([2 ** 53, 1]).value()).toBe(2 ** 53);
     expect(sumOf([2 ** 53, 1, 5e-324]).value()).toBe(2 ** 53 + 2);

@@ -24,6 +24,39 @@ export class ExactSum {
     else this.#addLimbs(value, 1);
   }
 
+  /** The same as adding each, NaN left out, but several times as fast. */
+  addAll(values: Float64Array): void {
+    for (let start = 0; start < values.length; start += GRID) {
+      this.#addSome(values.subarray(start, start + GRID));
+    }
+  }
+
+  /**
+   * Adding and taking away a large number rounds to the multiples of a unit (the grid). At most
+   * `GRID` values of at most `GRID` units each add up without rounding, and what rounding left of a
+   * value is exact: it goes to a grid that much finer, and after the third in here.
+   */
+  #addSome(values: Float64Array): void {
+    let largest = 0;
+    for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
+    const isOrdinary = largest > GRID_MIN && largest < GRID_MAX;
+    const [first, second, third] = isOrdinary ? gridsBelow(largest) : [0, 0, 0];
+    let [high, middle, low] = [0, 0, 0];
+    for (const value of values) {
+      if (value !== value) continue;
+      const top = value + first - first;
+      const next = value - top + second - second;
+      const last = value - top - next + third - third;
+      const rest = isOrdinary ? value - top - next - last : value;
+      high += top;
+      middle += next;
+      low += last;
+      if (rest !== 0) this.add(rest);
+    }
+    if (!isOrdinary) return;
+    for (const part of [high, middle, low]) this.add(part);
+  }
+
   /** Takes back what was added. */
   subtract(value: number): void {
     if (isSmallInteger(value)) this.#addWhole(-value);
@@ -176,6 +209,18 @@ export class ExactSum {
     }
     return { sign: isNegative ? -1 : 1, digits: digits.slice(start), first: this.#first + start };
   }
+}
+
+const GRID = 2 ** 25;
+/** Where the grids of a value are all doubles with all their bits. */
+const GRID_MIN = 2 ** -900;
+const GRID_MAX = 2 ** 900;
+
+/** What rounds to a grid of which a value of this size is at most `GRID` units, and finer. */
+function gridsBelow(largest: number): readonly [number, number, number] {
+  const unit = 2 ** (Math.floor(Math.log2(largest)) + 2) / GRID;
+  const first = unit * 1.5 * 2 ** 52;
+  return [first, first / GRID, first / GRID / GRID];
 }
 
 const LIMB = 2 ** 16;

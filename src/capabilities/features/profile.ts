@@ -1,5 +1,6 @@
 import type { FeatureProfile } from './contract.ts';
 import { ExactSum } from './exact-sum.ts';
+import { sortedDoubles } from './radix-sort.ts';
 
 /** Bins of a histogram; what drift is measured over later. */
 const BINS = 50;
@@ -13,9 +14,9 @@ export function profileOf(name: string, values: Float64Array): FeatureProfile {
     if (value !== value) continue;
     known[count] = value;
     count += 1;
-    sum.add(value);
   }
-  const sorted = known.subarray(0, count).sort();
+  const sorted = sortedDoubles(known.subarray(0, count));
+  sum.addAll(sorted);
   const mean = sum.value() / count;
   const edges = quantileEdges(sorted);
   return {

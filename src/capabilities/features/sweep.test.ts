@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { AggregateFunction } from './compiled.ts';
 import { ExactSum } from './exact-sum.ts';
-import { Sweep, type SweepBatch } from './sweep.ts';
+import { Sweep } from './sweep.ts';
 
 interface Event {
   readonly key: number;
@@ -23,6 +23,8 @@ const event = fc.record({
   ),
 });
 const events = fc.array(event, { maxLength: 60 });
+const large = fc.constantFrom(2 ** 52, -(2 ** 52), 1, -3, null);
+const wholeEvents = fc.array(fc.record({ key, time, value: large }), { maxLength: 60 });
 const queries = fc.array(fc.record({ key, time }), { minLength: 1, maxLength: 20 });
 
 function expected(kind: AggregateFunction, seen: readonly Event[]): number {
@@ -37,28 +39,35 @@ function expected(kind: AggregateFunction, seen: readonly Event[]): number {
   return Number.isFinite(result) ? result : Number.NaN;
 }
 
-/** Sorted as the sweep wants it, in batches that end anywhere. */
-function batches(rows: readonly (readonly number[])[], size: number): SweepBatch[] {
-  const sorted = rows.toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || b[2]! - a[2]!);
-  const cut: SweepBatch[] = [];
-  for (let start = 0; start < sorted.length; start += size) {
-    const part = sorted.slice(start, start + size);
-    const columns = sorted[0]!.map((_, column) => Float64Array.from(part, (row) => row[column]!));
-    cut.push({ rowCount: part.length, columns });
-  }
-  return cut;
+/** Grouped as the sweep wants it. */
+function keyed<T extends { readonly key: number; readonly time: number }>(rows: readonly T[]) {
+  const sorted = rows.toSorted((a, b) => a.key - b.key || a.time - b.time);
+  const starts = [0, 1, 2, 3].map((key) => rows.filter((row) => row.key < key).length);
+  const times = Float64Array.from(sorted, ({ time }) => time);
+  return { sorted, starts: Uint32Array.from(starts), times };
+}
+
+/** Results by aggregate and window. */
+function swept(history: readonly Event[], asked: readonly Pick<Event, 'key' | 'time'>[]) {
+  const targets = KINDS.map(() => WINDOWS.map(() => new Float64Array(asked.length).fill(-77)));
+  const { sorted, ...events } = keyed(history);
+  const values = Float64Array.from(sorted, ({ value }) => value ?? NaN);
+  const queries = keyed(asked.map((query, row) => ({ ...query, row })));
+  const sweep = new Sweep({
+    windows: WINDOWS,
+    aggregates: KINDS,
+    targets,
+    events: { ...events, values: KINDS.map((kind) => (kind === 'count' ? null : values)) },
+    queries: { ...queries, rows: Uint32Array.from(queries.sorted, ({ row }) => row) },
+  });
+  for (let key = 0; key < sweep.keyCount; key += 1) sweep.answer(key);
+  return targets;
 }
 
 it('answers every query with what lies in its windows', () => {
   fc.assert(
-    fc.property(events, queries, fc.integer({ min: 1, max: 9 }), (history, asked, size) => {
-      const targets = KINDS.map(() => WINDOWS.map(() => new Float64Array(asked.length)));
-      const sweep = new Sweep({ windows: WINDOWS, aggregates: KINDS, targets });
-      const rows = [
-        ...history.map((one) => [one.key, one.time, -1, ...KINDS.map(() => one.value ?? NaN)]),
-        ...asked.map((one, index) => [one.key, one.time, index, ...KINDS.map(() => NaN)]),
-      ];
-      for (const batch of batches(rows, size)) sweep.add(batch);
+    fc.property(fc.oneof(events, wholeEvents), queries, (history, asked) => {
+      const targets = swept(history, asked);
       for (const [index, query] of asked.entries()) {
         for (const [at, window] of WINDOWS.entries()) {
           const seen = history.filter(
@@ -77,9 +86,15 @@ it('answers every query with what lies in its windows', () => {
 
 it('keeps up with a key of very many events', () => {
   const count = 5000;
-  const target = new Float64Array(1);
-  const sweep = new Sweep({ windows: [3000], aggregates: ['max'], targets: [[target]] });
-  const rows = Array.from({ length: count }, (_, at) => [0, at, -1, count - at]);
-  for (const batch of batches([...rows, [0, count, 0, NaN]], 512)) sweep.add(batch);
-  expect(target[0]).toBe(3000);
+  const history = Array.from({ length: count }, (_, time) => ({
+    key: 1,
+    time,
+    value: count - time,
+  }));
+  const [counted, , , , most] = swept(history, [
+    { key: 1, time: count },
+    { key: 1, time: 2 },
+  ]);
+  expect(counted![2]![0]).toBe(20);
+  expect(most![2]!).toEqual(Float64Array.of(20, count));
 });

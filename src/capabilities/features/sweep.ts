@@ -1,238 +1,258 @@
-import { assert } from '../../base/assert.ts';
 import type { AggregateFunction } from './compiled.ts';
 import { ExactSum } from './exact-sum.ts';
 
-/**
- * Rows sorted by key, then time, then queries before events, which they do not see at equal times.
- * Column 0 is the key's number, column 1 the time in microseconds, column 2 the query's number or
- * -1 for an event, then the value of each aggregate, NaN for null.
- */
-export interface SweepBatch {
-  readonly rowCount: number;
-  readonly columns: readonly Float64Array[];
+/** Rows by key: those of key `k` from `starts[k]` to before `starts[k + 1]`, their times rising. */
+interface KeyedTimes {
+  readonly starts: Uint32Array;
+  /** Microseconds. */
+  readonly times: Float64Array;
+}
+
+export interface SweepEvents extends KeyedTimes {
+  /** Of each aggregate, NaN for null; a count needs none. */
+  readonly values: readonly (Float64Array | null)[];
+}
+
+export interface SweepQueries extends KeyedTimes {
+  /** Where in the results each one's answer goes. */
+  readonly rows: Uint32Array;
 }
 
 export interface SweepPlan {
   /** Microseconds each. */
   readonly windows: readonly number[];
-  /** In the order of the batch's values; a count has a column too, which is not read. */
   readonly aggregates: readonly AggregateFunction[];
   /** Where aggregate `a` over window `w` goes: `targets[a][w]`; null is not wanted. */
   readonly targets: readonly (readonly (Float64Array | null)[])[];
+  readonly events: SweepEvents;
+  readonly queries: SweepQueries;
 }
 
 /**
- * Windows `[T - W, T)` of every query, in one pass over sorted rows: each window of the present
- * key is a pair of ends that only move on, what leaves it is subtracted (sums are exact, so nothing
- * stays behind), extremes are kept in monotonic queues. NaN stands for null in the results.
+ * Windows `[T - W, T)` of every query, key by key: ends of windows only move on. Sums of whole
+ * numbers are differences of running sums; others are added to and subtracted from exactly, so
+ * that nothing stays behind; extremes are kept in monotonic queues. NaN stands for null in the
+ * results.
  */
 export class Sweep {
   readonly #plan: SweepPlan;
-  readonly #windows: readonly KeyWindow[];
-  #key = Number.NaN;
-  /** The present key's events: times, and the values of each aggregate. */
-  #times = new Float64Array(FIRST_CAPACITY);
-  #values: Float64Array[];
-  #count = 0;
+  /** Of the present key's queries: the events before T, and those before the window. */
+  #heads = new Uint32Array(FIRST_CAPACITY);
+  #tails = new Uint32Array(FIRST_CAPACITY);
+  readonly #running: readonly RunningSums[];
+  readonly #sum = new ExactSum();
+  readonly #queue = new ExtremeQueue();
 
   constructor(plan: SweepPlan) {
     this.#plan = plan;
-    this.#values = plan.aggregates.map(() => new Float64Array(FIRST_CAPACITY));
-    this.#windows = plan.windows.map(
-      (micros, index) =>
-        new KeyWindow(
-          micros,
-          plan.aggregates.map((kind, at) => (plan.targets[at]![index] === null ? null : kind)),
-        ),
+    this.#running = plan.aggregates.map(() => new RunningSums());
+  }
+
+  get keyCount(): number {
+    return this.#plan.queries.starts.length - 1;
+  }
+
+  /** Queries and events of a key: what answering it takes. */
+  rowsOf(key: number): number {
+    const { events, queries } = this.#plan;
+    const count = ({ starts }: KeyedTimes): number => starts[key + 1]! - starts[key]!;
+    return count(events) + count(queries);
+  }
+
+  /** Answers all queries of a key. */
+  answer(key: number): void {
+    const { windows, aggregates, targets, queries } = this.#plan;
+    const count = queries.starts[key + 1]! - queries.starts[key]!;
+    if (count === 0) return;
+    this.#makeRoom(count);
+    const rows = this.#rowsOf(key);
+    const values = aggregates.map((_, at) => this.#valuesOf(at, key));
+    const sums = aggregates.map((kind, at) =>
+      kind === 'sum' || kind === 'avg' ? this.#running[at]!.of(values[at]!) : null,
     );
-  }
-
-  add({ rowCount, columns }: SweepBatch): void {
-    const [keys, times, queries] = columns as [Float64Array, Float64Array, Float64Array];
-    for (let row = 0; row < rowCount; row += 1) {
-      if (keys[row] !== this.#key) this.#startKey(keys[row]!);
-      const query = queries[row]!;
-      if (query < 0) this.#addEvent(times[row]!, columns, row);
-      else this.#answer(times[row]!, query);
-    }
-  }
-
-  #startKey(key: number): void {
-    this.#key = key;
-    this.#count = 0;
-    for (const window of this.#windows) window.clear();
-  }
-
-  #addEvent(time: number, columns: readonly Float64Array[], row: number): void {
-    if (this.#count === this.#times.length) this.#grow();
-    assert(
-      this.#count === 0 || this.#times[this.#count - 1]! <= time,
-      'events of a key are not in order',
-    );
-    this.#times[this.#count] = time;
-    for (let index = 0; index < this.#values.length; index += 1) {
-      this.#values[index]![this.#count] = columns[index + 3]![row]!;
-    }
-    this.#count += 1;
-  }
-
-  #grow(): void {
-    const wider = (array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => {
-      const next = new Float64Array(array.length * 2);
-      next.set(array);
-      return next;
-    };
-    this.#times = wider(this.#times);
-    this.#values = this.#values.map((values) => wider(values as Float64Array<ArrayBuffer>));
-  }
-
-  #answer(time: number, query: number): void {
-    const { targets } = this.#plan;
-    for (const [index, window] of this.#windows.entries()) {
-      window.moveTo(time, { times: this.#times, values: this.#values, count: this.#count });
-      for (let at = 0; at < targets.length; at += 1) {
+    this.#moveEnds(key, 0, this.#heads);
+    for (const [index, window] of windows.entries()) {
+      this.#moveEnds(key, window, this.#tails);
+      for (const [at, kind] of aggregates.entries()) {
         const target = targets[at]![index]!;
-        if (target !== null) target[query] = window.value(at, this.#values[at]!);
+        if (target === null) continue;
+        const answers = { target, rows, isAverage: kind === 'avg' };
+        if (kind === 'count') this.#count(answers);
+        else if (kind === 'min' || kind === 'max') this.#extreme(answers, values[at]!, kind);
+        else if (sums[at]) this.#wholeSum(answers, sums[at]);
+        else this.#exactSum(answers, values[at]!);
       }
     }
   }
+
+  #rowsOf(key: number): Uint32Array {
+    const { starts, rows } = this.#plan.queries;
+    return rows.subarray(starts[key], starts[key + 1]);
+  }
+
+  #valuesOf(aggregate: number, key: number): Float64Array {
+    const { starts, values } = this.#plan.events;
+    return values[aggregate]?.subarray(starts[key], starts[key + 1]) ?? NOTHING;
+  }
+
+  #makeRoom(queries: number): void {
+    if (queries <= this.#heads.length) return;
+    this.#heads = new Uint32Array(queries * 2);
+    this.#tails = new Uint32Array(queries * 2);
+  }
+
+  /** How many of the key's events lie before each query's T less the window. */
+  #moveEnds(key: number, window: number, ends: Uint32Array): void {
+    const { events, queries } = this.#plan;
+    const [first, last] = [events.starts[key]!, events.starts[key + 1]!];
+    const start = queries.starts[key]!;
+    const count = queries.starts[key + 1]! - start;
+    let at = first;
+    for (let index = 0; index < count; index += 1) {
+      const time = queries.times[start + index]! - window;
+      while (at < last && events.times[at]! < time) at += 1;
+      ends[index] = at - first;
+    }
+  }
+
+  #count({ target, rows }: Answers): void {
+    const [heads, tails] = [this.#heads, this.#tails];
+    for (let index = 0; index < rows.length; index += 1) {
+      target[rows[index]!] = heads[index]! - tails[index]!;
+    }
+  }
+
+  #wholeSum({ target, rows, isAverage }: Answers, { sums, known }: Running): void {
+    const [heads, tails] = [this.#heads, this.#tails];
+    for (let index = 0; index < rows.length; index += 1) {
+      const [head, tail] = [heads[index]!, tails[index]!];
+      const count = known[head]! - known[tail]!;
+      const sum = sums[head]! - sums[tail]!;
+      target[rows[index]!] = count === 0 ? Number.NaN : isAverage ? sum / count : sum;
+    }
+  }
+
+  #exactSum({ target, rows, isAverage }: Answers, values: Float64Array): void {
+    const sum = this.#sum;
+    sum.clear();
+    let [head, tail, known] = [0, 0, 0];
+    for (let index = 0; index < rows.length; index += 1) {
+      const [nextHead, nextTail] = [this.#heads[index]!, this.#tails[index]!];
+      // What enters and leaves between two queries is never added.
+      for (let at = Math.max(head, nextTail); at < nextHead; at += 1) {
+        const value = values[at]!;
+        if (value !== value) continue;
+        sum.add(value);
+        known += 1;
+      }
+      for (let at = tail; at < Math.min(nextTail, head); at += 1) {
+        const value = values[at]!;
+        if (value !== value) continue;
+        sum.subtract(value);
+        known -= 1;
+      }
+      [head, tail] = [nextHead, nextTail];
+      const total = known === 0 ? Number.NaN : sum.value();
+      const value = isAverage ? total / known : total;
+      target[rows[index]!] = Number.isFinite(value) ? value : Number.NaN;
+    }
+  }
+
+  #extreme({ target, rows }: Answers, values: Float64Array, kind: 'min' | 'max'): void {
+    const queue = this.#queue;
+    queue.clear(values.length);
+    const sign = kind === 'min' ? 1 : -1;
+    let from = 0;
+    for (let index = 0; index < rows.length; index += 1) {
+      const [head, tail] = [this.#heads[index]!, this.#tails[index]!];
+      queue.move(values, { from, head, tail, sign });
+      target[rows[index]!] = queue.best(values);
+      from = head;
+    }
+  }
+}
+
+interface Answers {
+  readonly target: Float64Array;
+  readonly rows: Uint32Array;
+  /** Or a sum; where it matters. */
+  readonly isAverage: boolean;
 }
 
 const FIRST_CAPACITY = 1024;
+const NOTHING = new Float64Array(0);
 
-interface KeyEvents {
-  readonly times: Float64Array;
-  readonly values: readonly Float64Array[];
-  readonly count: number;
+/** Sums and counts of a key's first values: those of windows are differences. */
+interface Running {
+  readonly sums: Float64Array;
+  readonly known: Uint32Array;
 }
 
-/** One window over the present key's events: those from `#tail` to before `#head`. */
-class KeyWindow {
-  readonly #micros: number;
-  readonly #kinds: readonly (AggregateFunction | null)[];
-  readonly #sums: readonly (ExactSum | null)[];
-  readonly #known: Float64Array;
-  readonly #extremes: readonly (ExtremeQueue | null)[];
-  #tail = 0;
-  #head = 0;
+class RunningSums {
+  #sums = new Float64Array(FIRST_CAPACITY);
+  #known = new Uint32Array(FIRST_CAPACITY);
 
-  constructor(micros: number, kinds: readonly (AggregateFunction | null)[]) {
-    this.#micros = micros;
-    this.#kinds = kinds;
-    this.#sums = kinds.map((kind) => (kind === 'sum' || kind === 'avg' ? new ExactSum() : null));
-    this.#known = new Float64Array(kinds.length);
-    this.#extremes = kinds.map((kind) =>
-      kind === 'min' || kind === 'max' ? new ExtremeQueue(kind === 'min' ? 1 : -1) : null,
-    );
-  }
-
-  clear(): void {
-    this.#tail = 0;
-    this.#head = 0;
-    this.#known.fill(0);
-    for (const sum of this.#sums) sum?.clear();
-    for (const queue of this.#extremes) queue?.clear();
-  }
-
-  moveTo(time: number, { times, values, count }: KeyEvents): void {
-    const start = time - this.#micros;
-    let head = this.#head;
-    while (head < count && times[head]! < time) head += 1;
-    let tail = this.#tail;
-    while (tail < head && times[tail]! < start) tail += 1;
-    for (let at = 0; at < this.#kinds.length; at += 1) {
-      const sum = this.#sums[at]!;
-      const queue = this.#extremes[at]!;
-      if (sum !== null) this.#moveSum(at, sum, values[at]!, { head, tail });
-      else if (queue !== null) queue.move(values[at]!, { from: this.#head, head, tail });
+  /** Valid until asked again. Null when they might round: with fractions, or past 2^53. */
+  of(values: Float64Array): Running | null {
+    if (values.length >= this.#sums.length) {
+      this.#sums = new Float64Array(values.length * 2);
+      this.#known = new Uint32Array(values.length * 2);
     }
-    this.#head = head;
-    this.#tail = tail;
-  }
-
-  #moveSum(
-    at: number,
-    sum: ExactSum,
-    values: Float64Array,
-    { head, tail }: { readonly head: number; readonly tail: number },
-  ): void {
-    let known = this.#known[at]!;
-    // What enters and leaves between two queries is never added.
-    for (let index = Math.max(this.#head, tail); index < head; index += 1) {
+    const [sums, known] = [this.#sums, this.#known];
+    let [sum, size, count] = [0, 0, 0];
+    for (let index = 0; index < values.length; index += 1) {
       const value = values[index]!;
-      if (value !== value) continue;
-      sum.add(value);
-      known += 1;
+      if (value === value) {
+        if (Math.floor(value) !== value) return null;
+        sum += value;
+        size += Math.abs(value);
+        count += 1;
+      }
+      sums[index + 1] = sum;
+      known[index + 1] = count;
     }
-    for (let index = this.#tail; index < Math.min(tail, this.#head); index += 1) {
-      const value = values[index]!;
-      if (value !== value) continue;
-      sum.subtract(value);
-      known -= 1;
-    }
-    this.#known[at] = known;
-  }
-
-  value(at: number, values: Float64Array): number {
-    const kind = this.#kinds[at]!;
-    if (kind === 'count') return this.#head - this.#tail;
-    const queue = this.#extremes[at]!;
-    if (queue !== null) return queue.best(values);
-    const known = this.#known[at]!;
-    if (known === 0) return Number.NaN;
-    const sum = this.#sums[at]!.value();
-    const value = kind === 'avg' ? sum / known : sum;
-    return Number.isFinite(value) ? value : Number.NaN;
+    return size <= Number.MAX_SAFE_INTEGER ? { sums, known } : null;
   }
 }
 
 /** Indexes of values that can still become the extreme, the best first. */
 class ExtremeQueue {
-  readonly #sign: 1 | -1;
-  #indexes = new Int32Array(FIRST_CAPACITY);
+  #indexes = new Uint32Array(FIRST_CAPACITY);
   #first = 0;
   #end = 0;
 
-  /** 1 keeps the least, -1 the greatest. */
-  constructor(sign: 1 | -1) {
-    this.#sign = sign;
-  }
-
-  clear(): void {
+  /** At most so many values will be moved in. */
+  clear(values: number): void {
     this.#first = 0;
     this.#end = 0;
+    if (values > this.#indexes.length) this.#indexes = new Uint32Array(values * 2);
   }
 
+  /** With sign 1 the least is the best, with -1 the greatest. */
   move(
     values: Float64Array,
-    { from, head, tail }: { readonly from: number; readonly head: number; readonly tail: number },
+    window: {
+      readonly from: number;
+      readonly head: number;
+      readonly tail: number;
+      readonly sign: 1 | -1;
+    },
   ): void {
+    const { from, head, tail, sign } = window;
+    const indexes = this.#indexes;
     for (let index = Math.max(from, tail); index < head; index += 1) {
-      const value = values[index]! * this.#sign;
+      const value = values[index]! * sign;
       if (value !== value) continue;
-      while (
-        this.#end > this.#first &&
-        values[this.#indexes[this.#end - 1]!]! * this.#sign >= value
-      )
+      while (this.#end > this.#first && values[indexes[this.#end - 1]!]! * sign >= value) {
         this.#end -= 1;
-      if (this.#end === this.#indexes.length) this.#makeRoom();
-      this.#indexes[this.#end] = index;
+      }
+      indexes[this.#end] = index;
       this.#end += 1;
     }
-    while (this.#first < this.#end && this.#indexes[this.#first]! < tail) this.#first += 1;
+    while (this.#first < this.#end && indexes[this.#first]! < tail) this.#first += 1;
   }
 
   best(values: Float64Array): number {
     return this.#first === this.#end ? Number.NaN : values[this.#indexes[this.#first]!]!;
-  }
-
-  #makeRoom(): void {
-    const live = this.#indexes.subarray(this.#first, this.#end);
-    const isMostlyDead = live.length * 2 <= this.#indexes.length;
-    const next = new Int32Array(isMostlyDead ? this.#indexes.length : this.#indexes.length * 2);
-    next.set(live);
-    this.#indexes = next;
-    this.#end = live.length;
-    this.#first = 0;
   }
 }

@@ -90,15 +90,14 @@ class DuckDbScratch implements Scratch {
     const declared = columns.map((_, index) => `c${index} DOUBLE`).join(', ');
     await this.run(`CREATE TABLE ${this.table(name)} (${declared})`);
     const rowCount = columns[0]!.length;
+    const chunk = DuckDBDataChunk.create(columns.map(() => DOUBLE));
     const appender = await this.#connection.createAppender(name, this.#schema);
     try {
       for (let start = 0; start < rowCount; start += CHUNK_ROWS) {
         this.#signal?.throwIfAborted();
         const end = Math.min(start + CHUNK_ROWS, rowCount);
-        const chunk = DuckDBDataChunk.create(
-          columns.map(() => DOUBLE),
-          end - start,
-        );
+        // Its vectors are kept from piece to piece; only the last one is shorter.
+        if (end - start !== chunk.rowCount) chunk.rowCount = end - start;
         for (const [index, values] of columns.entries()) {
           const vector = chunk.getColumnVector(index) as DuckDBDoubleVector;
           (vector as unknown as ItemsOf<Float64Array>).items.set(values.subarray(start, end));
