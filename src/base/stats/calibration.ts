@@ -51,7 +51,8 @@ export function calibrationByCount(rows: ScoredRows, binCount = 10): Calibration
 
 /**
  * Calibration over fixed ascending edges of probabilities: a row falls into the bin whose upper
- * edge is the first one above it; below the first and from the last edge on lie bins too. Rows with NaN are left out; null without rows.
+ * edge is the first one above it; below the first and from the last edge on lie bins too. Rows with
+ * NaN are left out; null without rows.
  */
 export function calibrationByEdges(
   rows: ScoredRows,
