@@ -1,7 +1,7 @@
 /**
- * p-values adjusted for how many were looked at together (Benjamini and Hochberg 1995), in the order
- * given: taking those at or below q as real keeps the expected share of false ones at most q. Null
- * stays null and does not count; NaN counts as 1.
+ * p-values adjusted for how many were looked at together (Benjamini and Hochberg 1995), in the
+ * order given: taking those at or below q as real keeps the expected share of false ones at most q.
+ * Null stays null and does not count; NaN counts as 1.
  */
 export function adjustedP(pValues: readonly (number | null)[]): readonly (number | null)[] {
   const adjusted = pValues.slice();

@@ -1,8 +1,8 @@
-import { chiSquaredQuantile } from './gamma.ts';
+import { chiSquaredQuantile, chiSquaredTail } from './gamma.ts';
 import { densePair, rowsOf } from './histogram.ts';
 import { jensenShannon } from './jensen-shannon.ts';
-import { kolmogorovQuantile, kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
-import { normalQuantile } from './normal.ts';
+import { kolmogorovQuantile, kolmogorovSmirnov, kolmogorovTail } from './kolmogorov-smirnov.ts';
+import { normalQuantile, normalTail } from './normal.ts';
 import { populationStability } from './population-stability.ts';
 import { rowsIn, wasserstein } from './wasserstein.ts';
 
@@ -17,15 +17,20 @@ export interface DriftMeasure {
   readonly name: DriftMeasureName;
   readonly of: (reference: Float64Array, current: Float64Array) => number | null;
   readonly power: 1 | 2;
-  readonly noise: (reference: Float64Array, rows: number, level: number) => RowNoise;
+  /** Rows that it is computed from: those that are missing are no part of an ordered one. */
+  readonly rows: (counts: Float64Array) => number;
+  /** `rows` is how many the other sample has. */
+  readonly noise: (reference: Float64Array, rows: number) => RowNoise;
 }
 
+/** The law of a measure's power divided by 1/n + 1/m, without drift and with independent rows. */
 export interface RowNoise {
   readonly mean: number;
-  /** Stayed below with probability `level`. */
-  readonly quantile: number;
-  /** Degrees of the chi-squared law that the power resembles. */
+  /** Degrees of the chi-squared law that it resembles. */
   readonly degrees: number;
+  readonly quantile: (level: number) => number;
+  /** The chance to be above this. */
+  readonly tail: (x: number) => number;
 }
 
 /** PSI / (1/n + 1/m) is chi-squared with bins - 1 degrees (Yurdakul 2018). */
@@ -33,7 +38,8 @@ export const psiMeasure: DriftMeasure = {
   name: 'psi',
   of: populationStability,
   power: 1,
-  noise: (reference, rows, level) => chiSquaredNoise(reference, rows, level, 1),
+  rows: rowsOf,
+  noise: (reference, rows) => chiSquaredNoise(reference, rows, 1),
 };
 
 /**
@@ -44,9 +50,10 @@ export const jensenShannonMeasure: DriftMeasure = {
   name: 'jensen_shannon',
   of: jensenShannon,
   power: 2,
-  noise: (reference, rows, level) => {
+  rows: rowsOf,
+  noise: (reference, rows) => {
     const inBits = 1 / (8 * Math.LN2);
-    return chiSquaredNoise(reference, rows, level, inBits * (1 + reference.length / (2 * rows)));
+    return chiSquaredNoise(reference, rows, inBits * (1 + reference.length / (2 * rows)));
   },
 };
 
@@ -55,10 +62,12 @@ export const kolmogorovSmirnovMeasure: DriftMeasure = {
   name: 'kolmogorov_smirnov',
   of: kolmogorovSmirnov,
   power: 2,
-  noise: (_reference, _rows, level) => ({
+  rows: (counts) => rowsIn(counts, counts.length - 1),
+  noise: () => ({
     mean: Math.PI ** 2 / 12,
-    quantile: kolmogorovQuantile(level) ** 2,
     degrees: 4.9,
+    quantile: (level) => kolmogorovQuantile(level) ** 2,
+    tail: (x) => kolmogorovTail(Math.sqrt(x)),
   }),
 };
 
@@ -72,26 +81,26 @@ export function wassersteinMeasure(centres: readonly number[]): DriftMeasure {
     name: 'wasserstein',
     of: (reference, current) => wasserstein(centres, reference, current),
     power: 2,
-    noise: (reference, _rows, level) => {
+    rows: (counts) => rowsIn(counts, centres.length),
+    noise: (reference) => {
       const rows = rowsIn(reference, centres.length);
       let [below, spread] = [0, 0];
       for (let bin = 0; bin + 1 < centres.length; bin++) {
         below += reference[bin]! / rows;
         spread += Math.sqrt(Math.max(0, below * (1 - below))) * (centres[bin + 1]! - centres[bin]!);
       }
-      const reach = spread * normalQuantile((1 + level) / 2);
-      return { mean: spread ** 2, quantile: reach ** 2, degrees: 1 };
+      return {
+        mean: spread ** 2,
+        degrees: 1,
+        quantile: (level) => (spread * normalQuantile((1 + level) / 2)) ** 2,
+        tail: (x) => (x > 0 ? 2 * normalTail(Math.sqrt(x) / spread) : 1),
+      };
     },
   };
 }
 
 /** `rows` of the other sample decide which bins are filled enough to count. */
-function chiSquaredNoise(
-  reference: Float64Array,
-  rows: number,
-  level: number,
-  scale: number,
-): RowNoise {
+function chiSquaredNoise(reference: Float64Array, rows: number, scale: number): RowNoise {
   const share = rows / rowsOf(reference);
   const pair = densePair(
     reference,
@@ -100,7 +109,8 @@ function chiSquaredNoise(
   const degrees = Math.max(1, (pair?.reference.length ?? 1) - 1);
   return {
     mean: scale * degrees,
-    quantile: scale * chiSquaredQuantile(level, degrees),
     degrees,
+    quantile: (level) => scale * chiSquaredQuantile(level, degrees),
+    tail: (x) => chiSquaredTail(x / scale, degrees),
   };
 }

@@ -11,3 +11,9 @@ export function fisherQuantile(probability: number, above: number, below: number
   const share = (f: number) => betaShare((above * f) / (above * f + below), above / 2, below / 2);
   return invertIncreasing(share, probability, 1);
 }
+
+/** P(F > f) for the ratio of two mean squares with these degrees of freedom. */
+export function fisherTail(f: number, above: number, below: number): number {
+  if (f <= 0) return 1;
+  return betaShare(below / (above * f + below), below / 2, above / 2);
+}

@@ -1,6 +1,6 @@
 /**
- * Where the numbers of a column are counted. Bin i holds edges[i - 1] <= x < edges[i]; the first and
- * the last one reach to infinity, and one more, the last of all, counts what is missing (NaN).
+ * Where the numbers of a column are counted. Bin i holds edges[i - 1] <= x < edges[i]; the first
+ * and the last one reach to infinity, and one more, the last of all, counts what is missing (NaN).
  */
 export interface NumericBins {
   readonly kind: 'numeric';
@@ -126,7 +126,7 @@ const EXPECTED_ROWS_MIN = 3;
 
 /**
  * Merges bins that would hold fewer than 3 rows of the smaller sample were both of one distribution
- * (Cochran's rule, in its weak form): the laws of PSI, Jensen-Shannon and chi-squared under no drift
+ * (Cochran's rule, in its weak form): the laws of PSI, Jensen-Shannon and chi-squared without drift
  * hold only for bins that are filled. What is merged still counts, so a new category or a column
  * that goes missing shows. Null when either is without rows.
  */

@@ -38,7 +38,7 @@ const TAIL_ONE_BELOW = 0.18;
 const TERMS_MAX = 100;
 
 /** P(K > x) = 2 sum over k of (-1)^(k-1) exp(-2 k^2 x^2). */
-function kolmogorovTail(x: number): number {
+export function kolmogorovTail(x: number): number {
   if (x < TAIL_ONE_BELOW) return 1;
   let [sum, sign] = [0, 1];
   for (let k = 1; k <= TERMS_MAX; k++) {

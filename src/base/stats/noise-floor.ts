@@ -1,6 +1,6 @@
 import type { DriftMeasure, RowNoise } from './drift-measure.ts';
-import { fisherQuantile } from './fisher-f.ts';
-import { mergeCounts, rowsOf } from './histogram.ts';
+import { fisherQuantile, fisherTail } from './fisher-f.ts';
+import { mergeCounts } from './histogram.ts';
 
 export interface CurrentWindow {
   /** Rows that the measure will be computed from. */
@@ -51,24 +51,48 @@ export function noiseFloor(
   window: CurrentWindow,
   level = 0.95,
 ): NoiseFloor | null {
-  const days = referenceDays.filter((counts) => rowsOf(counts) > 0);
-  const whole = mergeCounts(days);
-  const rows = rowsOf(whole);
-  if (!(rows > 0 && window.rows > 0 && level > 0 && level < 1)) return null;
-  const noise = measure.noise(whole, window.rows, level);
-  const scale = 1 / rows + 1 / window.rows;
-  const ofRows = noise.quantile * scale;
-  const ofDays = dayQuantile(measure, days, noise, window, level);
-  const found = Math.max(ofRows, ofDays ?? 0);
-  return {
-    floor: found ** (1 / measure.power),
-    level,
-    method: ofDays === null ? 'row-noise' : 'day-blocks',
-    referenceDays: days.length,
-    referenceRows: rows,
-    windowDays: window.days,
-    windowRows: window.rows,
-  };
+  const law = quietLaw(measure, referenceDays, window);
+  return law === null || !(level > 0 && level < 1) ? null : floorOf(law, measure, window, level);
+}
+
+/** What was measured, with the chance of as much without drift. */
+export interface DriftFinding extends NoiseFloor {
+  readonly value: number;
+  /** From the law that `floor` is a quantile of: what is adjusted for the number of columns. */
+  readonly pValue: number;
+}
+
+/**
+ * A drift measure of a window against a reference of days, with its noise floor. Null where either
+ * has no rows that the measure can use.
+ */
+export function measureDrift(
+  measure: DriftMeasure,
+  referenceDays: readonly Float64Array[],
+  current: { readonly counts: Float64Array; readonly days: number },
+  level = 0.95,
+): DriftFinding | null {
+  const window = { rows: measure.rows(current.counts), days: current.days };
+  const law = quietLaw(measure, referenceDays, window);
+  if (law === null || !(level > 0 && level < 1)) return null;
+  const value = measure.of(law.whole, current.counts);
+  if (value === null) return null;
+  const power = value ** measure.power;
+  const ofRows = law.noise.tail(power / law.scale);
+  const ofDays =
+    law.days === null
+      ? 0
+      : fisherTail(power / law.days.mean, law.days.degrees, law.days.degrees * law.days.windows);
+  return { ...floorOf(law, measure, window, level), value, pValue: Math.max(ofRows, ofDays) };
+}
+
+/** How a measure's power is distributed without drift. */
+interface QuietLaw {
+  readonly whole: Float64Array;
+  readonly referenceDays: number;
+  readonly noise: RowNoise;
+  readonly scale: number;
+  readonly days: DayPart | null;
 }
 
 interface DayPart {
@@ -78,24 +102,66 @@ interface DayPart {
   readonly windows: number;
 }
 
-function dayQuantile(
+function quietLaw(
+  measure: DriftMeasure,
+  referenceDays: readonly Float64Array[],
+  window: CurrentWindow,
+): QuietLaw | null {
+  const days = referenceDays.filter((counts) => measure.rows(counts) > 0);
+  const whole = mergeCounts(days);
+  const rows = measure.rows(whole);
+  if (!(rows > 0 && window.rows > 0)) return null;
+  const noise = measure.noise(whole, window.rows);
+  const scale = 1 / rows + 1 / window.rows;
+  return {
+    whole,
+    referenceDays: days.length,
+    noise,
+    scale,
+    days: windowPart(measure, days, noise, scale, Math.max(1, window.days)),
+  };
+}
+
+function floorOf(
+  { whole, referenceDays, noise, scale, days }: QuietLaw,
+  measure: DriftMeasure,
+  window: CurrentWindow,
+  level: number,
+): NoiseFloor {
+  const ofRows = noise.quantile(level) * scale;
+  const ofDays =
+    days === null
+      ? 0
+      : days.mean * fisherQuantile(level, days.degrees, days.degrees * days.windows);
+  return {
+    floor: Math.max(ofRows, ofDays) ** (1 / measure.power),
+    level,
+    method: days === null ? 'row-noise' : 'day-blocks',
+    referenceDays,
+    referenceRows: measure.rows(whole),
+    windowDays: window.days,
+    windowRows: window.rows,
+  };
+}
+
+/** The days' part and the rows' part for a window of so many days and rows, together. */
+function windowPart(
   measure: DriftMeasure,
   days: readonly Float64Array[],
   noise: RowNoise,
-  window: CurrentWindow,
-  level: number,
-): number | null {
+  scale: number,
+  windowDays: number,
+): DayPart | null {
   const total = days.length;
-  const windowDays = Math.max(1, window.days);
   const length = Math.min(Math.ceil(windowDays), Math.floor(total / 2));
   const part = dayPart(measure, days, length);
   if (part === null) return null;
   const ofDays = (part.mean * (1 / windowDays + 1 / total)) / (1 / length + 1 / (total - length));
-  const ofRows = noise.mean * (1 / rowsOf(mergeCounts(days)) + 1 / window.rows);
+  const ofRows = noise.mean * scale;
   const mean = ofDays + ofRows;
   const variance = (2 * ofDays ** 2) / part.degrees + rowVariance(ofDays, ofRows, noise.degrees);
-  const degrees = (2 * mean * mean) / variance;
-  return mean * fisherQuantile(level, degrees, degrees * part.windows);
+  if (!(variance > 0)) return null;
+  return { mean, degrees: (2 * mean * mean) / variance, windows: part.windows };
 }
 
 /** What windows of so many reference days differ from the other days by, beyond row noise. */
@@ -113,8 +179,8 @@ function dayPart(
     const outside = whole.map((count, bin) => count - inside[bin]!);
     const value = measure.of(outside, inside);
     if (value === null) continue;
-    const [inRows, outRows] = [rowsOf(inside), rowsOf(outside)];
-    const noise = measure.noise(whole, Math.min(inRows, outRows), 0.5);
+    const [inRows, outRows] = [measure.rows(inside), measure.rows(outside)];
+    const noise = measure.noise(whole, Math.min(inRows, outRows));
     seen.push(value ** measure.power);
     ofRows += noise.mean * (1 / inRows + 1 / outRows);
     rowDegrees += noise.degrees;
