@@ -30,7 +30,7 @@ export function createIds(clock: Pick<Clock, 'wall'>): Ids {
   return {
     next(prefix: IdPrefix): string {
       const ms = Math.max(Math.floor(clock.wall() / MICROS_PER_MS), lastMs);
-      counter = ms === lastMs ? counter + 1 : randomBytes(2).readUInt16BE() & 0x3ff;
+      counter = ms === lastMs ? counter + 1 : nextRandom().readUInt16BE() & 0x3ff;
       if (counter > 0xfff) {
         lastMs = ms + 1;
         counter = 0;
@@ -48,7 +48,7 @@ export function createIds(clock: Pick<Clock, 'wall'>): Ids {
 const RANDOM_POOL_BYTES = 8 * 512;
 let pool = Buffer.alloc(0);
 
-/** Eight random bytes from a refilled pool: one system call per 512 ids. */
+/** Eight random bytes from a refilled pool: one system call for hundreds of ids. */
 function nextRandom(): Buffer {
   if (pool.length < 8) pool = randomBytes(RANDOM_POOL_BYTES);
   const taken = pool.subarray(0, 8);

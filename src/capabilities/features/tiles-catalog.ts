@@ -82,8 +82,8 @@ export function readCatalog(kv: Pick<KvReader, 'get'>): Catalog | null {
   }
 }
 
-export function readEpoch(kv: Pick<KvReader, 'get'>): number | null {
-  const bytes = kv.get(EPOCH);
+export function readEpoch(kv: Pick<KvReader, 'peek'>): number | null {
+  const bytes = kv.peek(EPOCH);
   return bytes?.length === 8 ? readNumber(bytes, 0) : null;
 }
 

@@ -49,7 +49,8 @@ export function vectorData(
   width: number,
 ): Float32Array {
   const data = new Float32Array(vectors.length * width);
-  for (const [row, { values }] of vectors.entries()) {
+  for (let row = 0; row < vectors.length; row += 1) {
+    const { values } = vectors[row]!;
     const start = row * width;
     for (let index = 0; index < width; index += 1) data[start + index] = values[index] ?? NaN;
   }

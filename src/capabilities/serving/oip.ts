@@ -91,13 +91,18 @@ function assertReady({ routes, predictionLog }: OipDeps): void {
   }
 }
 
+interface TimedRequest extends FastifyRequest {
+  /** Monotonic milliseconds. */
+  arrivedMs: number;
+}
+
 function addInfer(http: FastifyInstance, deps: OipDeps): void {
   const { clock } = deps;
-  const arrivals = new WeakMap<FastifyRequest, number>();
+  http.decorateRequest('arrivedMs', 0);
   const long = { from: READ_HERE_BYTES_MAX, to: INFER_BODY_BYTES_MAX };
   const longBodyOf = receiveLongBodies(http, long);
   const onRequest = (request: FastifyRequest, _: FastifyReply, done: () => void): void => {
-    arrivals.set(request, clock.elapsed());
+    (request as TimedRequest).arrivedMs = clock.elapsed();
     done();
   };
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -109,7 +114,7 @@ function addInfer(http: FastifyInstance, deps: OipDeps): void {
       requestIdHeader: single(headers['x-request-id']),
       client: single(headers['user-agent'])?.slice(0, 200) ?? null,
       traceId: traceIdOf(single(headers['traceparent'])),
-      arrivedMs: arrivals.get(request) ?? clock.elapsed(),
+      arrivedMs: (request as TimedRequest).arrivedMs,
     };
     const answer = await deps.gateway.infer(call);
     return reply

@@ -84,6 +84,13 @@ export function allocate(datatype: Datatype, length: number): TensorData {
     case 'FP64':
       return new Float64Array(length);
     case 'BYTES':
-      return Array.from({ length }, () => '');
+      return emptyTexts(length);
   }
+}
+
+/** A loop is several times as fast as `Array.from`, and runs for every text input of a request. */
+function emptyTexts(length: number): string[] {
+  const texts: string[] = [];
+  for (let index = 0; index < length; index += 1) texts.push('');
+  return texts;
 }
