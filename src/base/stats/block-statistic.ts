@@ -48,13 +48,30 @@ export function aucStatistic(blocks: readonly ScoredRows[]): BlockStatistic {
   const classes = blocks
     .map(splitByClass)
     .filter(({ positives, negatives }) => positives.length + negatives.length > 0);
-  const size = classes.length;
-  const wins = new Float64Array(size * size);
-  for (let high = 0; high < size; high++) {
-    for (let low = 0; low < size; low++) {
-      wins[high * size + low] = winsOver(classes[high]!.positives, classes[low]!.negatives);
-    }
-  }
+  return pairStatistic(
+    classes.map(({ positives, negatives }) => ({
+      positives: positives.length,
+      negatives: negatives.length,
+    })),
+    (high, low) => winsOver(classes[high]!.positives, classes[low]!.negatives),
+  );
+}
+
+/** Rows of each class in one block. */
+export interface ClassCounts {
+  readonly positives: number;
+  readonly negatives: number;
+}
+
+/** Won pairs over all pairs; `winsOf` counts those of positives of one block over negatives. */
+export function pairStatistic(
+  blocks: readonly ClassCounts[],
+  winsOf: (positivesOf: number, negativesOf: number) => number,
+): BlockStatistic {
+  const size = blocks.length;
+  const wins = Float64Array.from({ length: size * size }, (_, at) =>
+    winsOf(Math.floor(at / size), at % size),
+  );
   return {
     blocks: size,
     at: (weights) => {
@@ -62,8 +79,8 @@ export function aucStatistic(blocks: readonly ScoredRows[]): BlockStatistic {
       for (let high = 0; high < size; high++) {
         const weight = weights[high]!;
         if (weight === 0) continue;
-        ones += weight * classes[high]!.positives.length;
-        zeros += weight * classes[high]!.negatives.length;
+        ones += weight * blocks[high]!.positives;
+        zeros += weight * blocks[high]!.negatives;
         for (let low = 0; low < size; low++) {
           won += weight * weights[low]! * wins[high * size + low]!;
         }

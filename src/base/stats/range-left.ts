@@ -13,8 +13,8 @@ export interface RangeFinding {
 const OUTSIDE_MAX = 0.01;
 
 /**
- * Whether values left the range that the reference had: surely more than 1 % of them, or the share
- * that was outside in the reference's own later part. Null without finite rows.
+ * Whether values left the range that the reference had: surely more than a share of 1 %, or than
+ * the one given. Rows are taken as independent. Null without finite rows.
  */
 export function rangeLeft(
   range: { readonly least: number; readonly greatest: number },
