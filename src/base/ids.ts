@@ -14,6 +14,8 @@ export type IdPrefix =
   | 'lm'
   | 'prun'
   | 'att'
+  | 'li'
+  | 'eval'
   | 'exc';
 
 export interface Ids {

@@ -11,5 +11,6 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   features: ['tables', 'predictions'],
   pipelines: [],
   lineage: [],
+  monitoring: ['tables', 'predictions', 'registry'],
   serving: ['registry', 'predictions'],
 };

@@ -7,6 +7,9 @@ import { tracking } from './0005-tracking.ts';
 import { pipelines } from './0006-pipelines.ts';
 import { features } from './0007-features.ts';
 import { servingFeatures } from './0008-serving-features.ts';
+import { labels } from './0009-labels.ts';
+import { monitoring } from './0010-monitoring.ts';
+import { loop } from './0011-loop.ts';
 import { pipelineContext } from './0013-pipeline-context.ts';
 import { exclusions } from './0014-exclusions.ts';
 
@@ -20,6 +23,9 @@ export const migrations: readonly Migration[] = [
   pipelines,
   features,
   servingFeatures,
+  labels,
+  monitoring,
+  loop,
   pipelineContext,
   exclusions,
 ];

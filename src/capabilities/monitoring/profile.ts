@@ -1,0 +1,135 @@
+import { countNumbers, numericBins, type NumericBins } from '../../base/stats/histogram.ts';
+import { DAY_MICROS, HOUR_MICROS } from './periods.ts';
+
+/** The name of what a version answers among its columns. */
+export const SCORE = 'score';
+
+/** How one column was distributed on the rows that a version was trained on. */
+export interface ColumnProfile {
+  readonly name: string;
+  readonly bins: NumericBins;
+  /** Rows in each bin, one histogram a day, in the order of time. */
+  readonly days: readonly Float64Array[];
+  /** Of finite values; null when there are none. */
+  readonly least: number | null;
+  readonly greatest: number | null;
+}
+
+/** What a version is compared with: made once, from the rows it was trained on. */
+export interface Profile {
+  readonly version: number;
+  readonly rows: number;
+  /** Of the days with histograms: the first one's begin and the last one's end, microseconds. */
+  readonly from: number;
+  readonly until: number;
+  readonly days: number;
+  readonly columns: readonly ColumnProfile[];
+  /** What the version gives on those rows; null for a model without a score. */
+  readonly score: ColumnProfile | null;
+}
+
+export interface ProfiledRows {
+  /** Microseconds, in no order. */
+  readonly times: Float64Array;
+  readonly columns: ReadonlyMap<string, Float64Array>;
+  /** What the version gives on some of these rows; null for a model without a score. */
+  readonly scores: { readonly times: Float64Array; readonly values: Float64Array } | null;
+}
+
+/** Days kept of a long training set: the newest; a floor needs some ten, a profile no year. */
+export const PROFILE_DAYS_MAX = 92;
+
+/** The profile of training rows, in whole UTC days where there are any. */
+export function profileOf(version: number, rows: ProfiledRows): Profile {
+  const days = wholeDays(rows.times);
+  const { scores } = rows;
+  return {
+    version,
+    rows: rows.times.length,
+    from: (days[0] ?? 0) * DAY_MICROS,
+    until: ((days.at(-1) ?? -1) + 1) * DAY_MICROS,
+    days: days.length,
+    columns: [...rows.columns].map(([name, values]) => columnOf(name, values, rows.times, days)),
+    score: scores === null ? null : columnOf(SCORE, scores.values, scores.times, days),
+  };
+}
+
+/** Day numbers since 1970; the first and the last one only when rows reach over their ends. */
+function wholeDays(times: Float64Array): readonly number[] {
+  let [first, last] = [Infinity, -Infinity];
+  const found = new Set<number>();
+  for (const time of times) {
+    found.add(Math.floor(time / DAY_MICROS));
+    first = Math.min(first, time);
+    last = Math.max(last, time);
+  }
+  const all = [...found].sort((a, b) => a - b);
+  const whole = all.filter((day) => {
+    const from = day * DAY_MICROS;
+    return first <= from + HOUR_MICROS && last >= from + DAY_MICROS - HOUR_MICROS;
+  });
+  return (whole.length === 0 ? all : whole).slice(-PROFILE_DAYS_MAX);
+}
+
+function columnOf(
+  name: string,
+  values: Float64Array,
+  times: Float64Array,
+  days: readonly number[],
+): ColumnProfile {
+  const bins = numericBins(values);
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  }
+  const byDay = new Map(days.map((day) => [day, [] as number[]]));
+  for (const [row, time] of times.entries()) {
+    byDay.get(Math.floor(time / DAY_MICROS))?.push(values[row]!);
+  }
+  const isEmpty = least > greatest;
+  return {
+    name,
+    bins,
+    days: [...byDay.values()].map((of) => countNumbers(bins, Float64Array.from(of))),
+    least: isEmpty ? null : least,
+    greatest: isEmpty ? null : greatest,
+  };
+}
+
+/** Stored form: histograms as plain lists. */
+export interface StoredProfile extends Omit<Profile, 'columns' | 'score'> {
+  readonly columns: readonly StoredColumn[];
+  readonly score: StoredColumn | null;
+}
+
+interface StoredColumn extends Omit<ColumnProfile, 'days'> {
+  readonly days: readonly (readonly number[])[];
+}
+
+export function encodeProfile(profile: Profile): StoredProfile {
+  const encode = (column: ColumnProfile): StoredColumn => ({
+    ...column,
+    days: column.days.map((counts) => [...counts]),
+  });
+  const { columns, score } = profile;
+  return {
+    ...profile,
+    columns: columns.map(encode),
+    score: score === null ? null : encode(score),
+  };
+}
+
+export function decodeProfile(stored: StoredProfile): Profile {
+  const decode = (column: StoredColumn): ColumnProfile => ({
+    ...column,
+    days: column.days.map((counts) => Float64Array.from(counts)),
+  });
+  const { columns, score } = stored;
+  return {
+    ...stored,
+    columns: columns.map(decode),
+    score: score === null ? null : decode(score),
+  };
+}
