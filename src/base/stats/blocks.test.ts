@@ -205,6 +205,31 @@ describe('champion against challenger', () => {
     expect([found.improvement, found.lower, found.upper]).toEqual([0, 0, 0]);
   });
 
+  it.each(['log_loss', 'auc'] as const)('accepts an equal model by %s about 5 in 100', (metric) => {
+    const random = seededRandom('equals');
+    const probability = (logit: number) => 1 / (1 + Math.exp(-logit));
+    const noisy = (logits: Float64Array) => {
+      // Each model has good and bad days of its own.
+      const noise = 1 + 0.4 * drawNormal(random);
+      return logits.map((logit) => probability(logit + noise * drawNormal(random)));
+    };
+    let accepted = 0;
+    for (let at = 0; at < 600; at++) {
+      const days = Array.from({ length: 3 }, () => {
+        const logits = Float64Array.from({ length: 200 }, () => 1.5 * drawNormal(random));
+        return {
+          champion: noisy(logits),
+          challenger: noisy(logits),
+          labels: Uint8Array.from(logits, (logit) => (random() < probability(logit) ? 1 : 0)),
+        };
+      });
+      if (compareClassifiers(metric, days).lower! > 0) accepted++;
+    }
+    // Twice the standard error of 600 is 1.8 points.
+    expect(accepted / 600).toBeGreaterThan(0.025);
+    expect(accepted / 600).toBeLessThan(0.075);
+  });
+
   it('compares only rows that both answered, and counts the others', () => {
     const holed = blocks.map((block) => ({ ...block, champion: block.champion.slice() }));
     holed[0]!.champion[5] = NaN;

@@ -39,7 +39,7 @@ export const psiMeasure: DriftMeasure = {
   of: populationStability,
   power: 1,
   rows: rowsOf,
-  noise: (reference, rows) => chiSquaredNoise(reference, rows, 1),
+  noise: (reference, rows) => chiSquaredNoise(reference, rows, () => 1),
 };
 
 /**
@@ -51,10 +51,8 @@ export const jensenShannonMeasure: DriftMeasure = {
   of: jensenShannon,
   power: 2,
   rows: rowsOf,
-  noise: (reference, rows) => {
-    const inBits = 1 / (8 * Math.LN2);
-    return chiSquaredNoise(reference, rows, inBits * (1 + reference.length / (2 * rows)));
-  },
+  noise: (reference, rows) =>
+    chiSquaredNoise(reference, rows, (bins) => (1 + bins / (2 * rows)) / (8 * Math.LN2)),
 };
 
 /** Squared, Kolmogorov's variable has mean pi^2/12, and the variance of 4.9 degrees. */
@@ -100,13 +98,19 @@ export function wassersteinMeasure(centres: readonly number[]): DriftMeasure {
 }
 
 /** `rows` of the other sample decide which bins are filled enough to count. */
-function chiSquaredNoise(reference: Float64Array, rows: number, scale: number): RowNoise {
+function chiSquaredNoise(
+  reference: Float64Array,
+  rows: number,
+  scaleOf: (bins: number) => number,
+): RowNoise {
   const share = rows / rowsOf(reference);
   const pair = densePair(
     reference,
     reference.map((count) => count * share),
   );
-  const degrees = Math.max(1, (pair?.reference.length ?? 1) - 1);
+  const bins = pair?.reference.length ?? 1;
+  const degrees = Math.max(1, bins - 1);
+  const scale = scaleOf(bins);
   return {
     mean: scale * degrees,
     degrees,

@@ -77,6 +77,23 @@ describe('without drift, a noise floor is passed', () => {
     expect(Math.max(...shares), String(shares)).toBeLessThan(0.07);
   });
 
+  it.each([50, 500])('by at most 5 in 100 windows of %i rows in many rare categories', (rows) => {
+    const random = seededRandom('rare');
+    // The chance of level k falls about as 1 / k^1.5.
+    const draw = (count: number) => {
+      const counts = new Float64Array(52);
+      for (let row = 0; row < count; row++) counts[Math.floor((1 - random()) ** -2 - 1) % 50]!++;
+      return counts;
+    };
+    let passed = 0;
+    for (let at = 0; at < 400; at++) {
+      const days = Array.from({ length: 14 }, () => draw(200));
+      const found = measureDrift(psiMeasure, days, { counts: draw(rows), days: 1 })!;
+      if (found.value > found.floor) passed++;
+    }
+    expect(passed / 400).toBeLessThan(0.075);
+  });
+
   it('by not many more where days differ', () => {
     const [reference, window] = [
       { days: 28, rows: 300, dayEffect: 0.2 },
