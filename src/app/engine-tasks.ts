@@ -40,7 +40,7 @@ export async function openEngineTasks(options: {
     ...tablesTasks({ tables }),
     ...featuresTasks({ tables, analytics, faults }),
     ...onlineFeaturesTasks({ tables, analytics, kv: index, clock, faults }),
-    ...predictionTasks({ tables, index, faults, clock }),
+    ...predictionTasks({ tables, analytics, index, faults, clock }),
     ...pipelineTasks({ folder, clock, faults, env: processEnv }),
   } as unknown as TaskHandlers<TaskMap>;
   return {

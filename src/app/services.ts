@@ -5,6 +5,8 @@ import type { OnlineFeaturesService } from '../capabilities/features/online-serv
 import { FeaturesLinks } from '../capabilities/features/features-links.ts';
 import type { Exclusions } from '../capabilities/features/exclusions.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
+import type { LabelService } from '../capabilities/predictions/label-service.ts';
+import { labelsPlan } from '../capabilities/predictions/labels-plan.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import type { PredictionsService } from '../capabilities/predictions/service.ts';
 import type { ModelCatalog } from '../capabilities/registry/catalog.ts';
@@ -23,6 +25,7 @@ import type { TrackingService } from '../capabilities/tracking/service.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
+import { EndpointLabels } from './declared-labels.ts';
 import { openFeatures } from './open-features.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openPredictions } from './open-predictions.ts';
@@ -41,6 +44,7 @@ export interface Services {
   readonly registry: RegistryService;
   readonly catalog: ModelCatalog;
   readonly predictions: PredictionsService;
+  readonly labels: LabelService;
   readonly serving: ServingService;
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
@@ -64,7 +68,9 @@ export async function startServices(
   const servingStore = new ServingStore(db);
   const isEndpoint = async (name: string): Promise<boolean> =>
     (await servingStore.findEndpoint(name)) !== null;
-  const { predictionLog, predictions } = openPredictions(platform, { engine, isEndpoint });
+  const labelled = new EndpointLabels({ features: features.service, endpoints: servingStore });
+  const log = { engine, isEndpoint, declared: labelled };
+  const { predictionLog, predictions, labelSources, labels } = openPredictions(platform, log);
   const { serving, gateway, routes } = await openServing(
     platform,
     {
@@ -84,11 +90,14 @@ export async function startServices(
     timers,
     facts: processFacts(platform, predictionLog),
   });
-  const parts = [features.plan, endpointsPlan({ serving, features: features.source })];
+  const endpoints = endpointsPlan({ serving, features: features.source });
+  const parts = [features.plan, endpoints, labelsPlan()];
   const declared = new DeclaredState({ parts, db, events });
   await features.start();
   predictionLog.start();
   closing.defer(() => predictionLog.close());
+  await labelSources.start();
+  closing.defer(() => labelSources.close());
   return {
     workspace,
     declared,
@@ -100,6 +109,7 @@ export async function startServices(
     registry,
     catalog,
     predictions,
+    labels,
     serving,
     gateway,
     routes,

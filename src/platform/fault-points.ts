@@ -12,6 +12,8 @@ export const FAULT_POINTS = [
   'flush.after-commit',
   'flush.before-index',
   'flush.before-unlink',
+  'labels.before-append',
+  'labels.after-append',
   'ingest.before-apply',
   'ingest.after-apply',
   'ingest.filled',

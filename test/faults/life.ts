@@ -13,7 +13,7 @@ import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
 export const FAULTS: Readonly<
-  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'step' | 'training'>
+  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training'>
 > = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
@@ -24,6 +24,8 @@ export const FAULTS: Readonly<
   'flush.after-commit': 'engine',
   'flush.before-index': 'engine',
   'flush.before-unlink': 'engine',
+  'labels.before-append': 'labels',
+  'labels.after-append': 'labels',
   'ingest.before-apply': 'ingest',
   'ingest.after-apply': 'ingest',
   'ingest.filled': 'ingest',
@@ -46,7 +48,7 @@ export const FAULTS: Readonly<
 };
 
 export function pointsOf(
-  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'step' | 'training',
+  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training',
 ): readonly FaultPoint[] {
   return FAULT_POINTS.filter((point) => FAULTS[point] === owner);
 }

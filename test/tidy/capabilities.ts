@@ -9,8 +9,9 @@ const GRAPH_FILE = 'src/capabilities/graph.ts';
  * half of a service that another's tasks are built on.
  */
 export const SHOWN_TYPES: Readonly<Record<string, readonly string[]>> = {
-  // What the gateway writes before it answers: no service, because nothing there may wait.
-  predictions: ['log.ts'],
+  // What the gateway writes before it answers: no service, because nothing there may wait. The
+  // engine's reader of what was answered, and what brings its labels up to a time.
+  predictions: ['log.ts', 'labelled-requests.ts', 'label-sources.ts'],
   // Delta tables as the engine process has them, where there is no service.
   tables: ['delta-tables.ts'],
 };

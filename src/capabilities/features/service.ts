@@ -8,6 +8,7 @@ import type { TablesService } from '../tables/service.ts';
 import type { CompiledService, CompiledTrainingSet, CompiledView } from './compiled.ts';
 import type { Service, TrainingVersion, View } from './contract.ts';
 import { hashOf } from './definition-hash.ts';
+import { labelSources, type LabelSourceDefinition } from './label-sources.ts';
 import type { Exclusions } from './exclusions.ts';
 import {
   definitionNotFound,
@@ -55,6 +56,11 @@ export class FeaturesService {
   async compiledByHash(name: string, hash: string): Promise<CompiledService | null> {
     const found = await this.#deps.store.findByHash<CompiledService>('service', name, hash);
     return found?.compiled ?? null;
+  }
+
+  /** Labels in force, each with the table it is read from. */
+  async labelSources(): Promise<readonly LabelSourceDefinition[]> {
+    return await labelSources(this.#deps.store);
   }
 
   /** All services in force. */

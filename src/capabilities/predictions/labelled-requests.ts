@@ -3,6 +3,7 @@ import { AppError } from '../../base/errors.ts';
 import { formatInstant, micros, MICROS_PER_MS, type Micros } from '../../base/time.ts';
 import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
+import { filesOf } from './files-of.ts';
 import { RequestRows } from './request-rows.ts';
 import { LABELS, PREDICTIONS } from './tables.ts';
 
@@ -64,7 +65,7 @@ export interface TextColumn {
 }
 
 /** Rows read at once: 2 GB of features at 64 a row. */
-export const LABELLED_ROWS_MAX = 4_000_000;
+const LABELLED_ROWS_MAX = 4_000_000;
 /**
  * Labels that occurred earlier than this before the first request are none of its: an outcome
  * follows what it is of, but for clocks that differ.
@@ -73,12 +74,24 @@ const LABEL_BEFORE_MS = 24 * 3600 * 1000;
 /** Rows parsed before other tasks have their turn, about 20 ms. */
 const TURN_ROWS = 4096;
 
-/**
- * Reads an endpoint's answered requests with their features and labels. Memory is 8 bytes a value:
- * 208,000 rows of 39 features take 65 MB. An endpoint that has answered nothing has no rows.
- * `INVALID_INPUT` for more than `LABELLED_ROWS_MAX` requests.
- */
-export async function readLabelledRequests(
+/** Reads what an endpoint answered, with features and labels, in the engine's process. */
+export class LabelledRequestReader {
+  readonly #deps: LabelledDeps;
+
+  constructor(deps: LabelledDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Memory is 8 bytes a value: 208,000 rows of 39 features take 65 MB. An endpoint that has
+   * answered nothing has no rows. `INVALID_INPUT` for more than `LABELLED_ROWS_MAX` requests.
+   */
+  async read(request: LabelledRequest, signal: AbortSignal): Promise<LabelledRequests> {
+    return await readLabelledRequests(this.#deps, request, signal);
+  }
+}
+
+async function readLabelledRequests(
   { tables, analytics }: LabelledDeps,
   request: LabelledRequest,
   signal: AbortSignal,
@@ -188,20 +201,4 @@ function joinedSql(requests: string, labels: string | null): string {
     `SELECT ${columns.join(', ')}, ${label} FROM ${requests} AS r ${join}` +
     'ORDER BY r.t, r.key NULLS LAST, r.seq'
   );
-}
-
-type Files = Awaited<ReturnType<DeltaTables['files']>>;
-
-async function filesOf(
-  tables: LabelledDeps['tables'],
-  ref: Parameters<DeltaTables['files']>[0],
-  where: Parameters<DeltaTables['files']>[2],
-): Promise<Files | null> {
-  try {
-    const found = await tables.files(ref, undefined, where);
-    return found.files.length === 0 ? null : found;
-  } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return null;
-    throw thrown;
-  }
 }

@@ -34,6 +34,13 @@ export class RequestIndex {
     return this.#read(businessKey(endpoint, key));
   }
 
+  /** Whether any request of the endpoint has a business key. */
+  hasKeys(endpoint: string): boolean {
+    const from = `requests/key/${endpoint}/`;
+    const to = `requests/key/${endpoint}0`;
+    return this.#kv.range({ from, to, limit: 1 }).length > 0;
+  }
+
   #read(key: string): Indexed | null {
     const value = this.#kv.get(key);
     return value === null ? null : (JSON.parse(decoder.decode(value)) as Indexed);

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import type { Analytics, Cell } from '../../platform/analytics/port.ts';
 import type { TaskHandlers } from '../../platform/engine/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { KvWriter } from '../../platform/kv/port.ts';
@@ -6,6 +7,8 @@ import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { Clock, Micros } from '../../base/time.ts';
 import { LIST_CHARS_MAX } from './contract.ts';
 import { flushSegments, type FlushDeps, type FlushOutcome } from './flush.ts';
+import { LabelJoins, type JoinInput, type JoinOutcome } from './join-labels.ts';
+import { labelStates, type StateCounts, type StatesInput } from './label-states.ts';
 import { Quarantine } from './quarantine.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
@@ -34,6 +37,15 @@ export type PredictionTasks = {
     readonly input: { readonly endpoint: string; readonly requestId: string };
     readonly output: readonly { readonly value: string; readonly at: Micros }[];
   };
+  /** Turns rows of a declared source into labels, exactly once; one slice of the work. */
+  readonly 'predictions.join-labels': {
+    readonly input: JoinInput;
+    readonly output: JoinOutcome;
+  };
+  readonly 'predictions.label-states': {
+    readonly input: StatesInput;
+    readonly output: StateCounts;
+  };
   /**
    * Fills the request index from the tables after the online store was lost; counts the entries.
    */
@@ -54,13 +66,15 @@ export interface PredictionTaskDeps {
   readonly tables: DeltaTables;
   readonly index: KvWriter;
   readonly faults: Faults;
-  readonly clock: Pick<Clock, 'wall'>;
+  readonly clock: Pick<Clock, 'wall' | 'elapsed'>;
+  readonly analytics: Pick<Analytics, 'select' | 'scratch'>;
 }
 
 export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
   const { tables } = given;
   const quarantine = new Quarantine(given);
   const deps: FlushDeps = { ...given, quarantine, unexplained: new Map(), held: new Map() };
+  const joins = new LabelJoins(given);
   return {
     'predictions.flush': ({ segments }, { signal }) => flushSegments(segments, deps, signal),
     'predictions.find': async (indexed, { signal }) => {
@@ -81,17 +95,29 @@ export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<Predict
           { namespace: LABELS, name: endpoint },
           {
             where: [{ column: 'request_id', comparison: '=', value: requestId }],
-            orderBy: { column: 'seq', descending: false },
-            columns: ['value', 'occurred_at'],
+            columns: ['value', 'occurred_at', 'known_at', 'known_wall', 'seq'],
             limit: LABELS_MAX,
             signal,
           },
         ),
       );
-      return page.rows.map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
+      return page.rows
+        .toSorted(byKnown)
+        .map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
     },
+    'predictions.join-labels': (input, { signal }) => joins.run(input, signal),
+    'predictions.label-states': (input, { signal }) => labelStates(given, input, signal),
     'predictions.index': () => rebuildIndex(deps),
   };
+}
+
+/** Labels by when they became known; sources and posts number their own each. */
+function byKnown(a: readonly Cell[], b: readonly Cell[]): number {
+  for (const column of [2, 3]) {
+    const difference = instant(String(a[column])) - instant(String(b[column]));
+    if (difference !== 0) return difference;
+  }
+  return Number(a[4]) - Number(b[4]);
 }
 
 /** Rows of the first step; each next one is twice as long. */
