@@ -13,4 +13,5 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   lineage: [],
   monitoring: ['tables', 'predictions', 'registry'],
   serving: ['registry', 'predictions'],
+  loop: [],
 };

@@ -33,6 +33,12 @@ export const FAULT_POINTS = [
   'step.after-manifest',
   'step.before-transition',
   'step.after-transition',
+  'loop.after-start',
+  'loop.before-decision',
+  'loop.after-decision',
+  'loop.after-deploy',
+  'loop.after-promote',
+  'loop.after-rollback',
 ] as const;
 
 export type FaultPoint = (typeof FAULT_POINTS)[number];

@@ -13,7 +13,10 @@ import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
 export const FAULTS: Readonly<
-  Record<FaultPoint, 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training'>
+  Record<
+    FaultPoint,
+    'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training' | 'loop'
+  >
 > = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
@@ -45,10 +48,16 @@ export const FAULTS: Readonly<
   'step.after-manifest': 'step',
   'step.before-transition': 'step',
   'step.after-transition': 'step',
+  'loop.after-start': 'loop',
+  'loop.before-decision': 'loop',
+  'loop.after-decision': 'loop',
+  'loop.after-deploy': 'loop',
+  'loop.after-promote': 'loop',
+  'loop.after-rollback': 'loop',
 };
 
 export function pointsOf(
-  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training',
+  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training' | 'loop',
 ): readonly FaultPoint[] {
   return FAULT_POINTS.filter((point) => FAULTS[point] === owner);
 }

@@ -1,0 +1,170 @@
+import type { Micros } from '../../base/time.ts';
+import type { CauseKind } from './contract.ts';
+import type { LoopPolicy } from './loop-policy.ts';
+import { count, figure, list, moment, span } from './phrases.ts';
+
+/** What a monitor found of one thing at one evaluation. */
+export interface Finding {
+  readonly kind: string;
+  /** The feature, input or label it is about; `*` for the whole. */
+  readonly subject: string;
+  /** The model version it is about; null for the endpoint as such. */
+  readonly version: number | null;
+  readonly state: 'ok' | 'warn' | 'alert' | 'no_data' | 'too_few_labels';
+  /** When it began and ended; null when it does not say. */
+  readonly since: Micros | null;
+  readonly until: Micros | null;
+  /** In words, with its numbers. */
+  readonly explanation: string;
+  readonly numbers: Readonly<Record<string, number | null>>;
+}
+
+/** A monitor's evaluation of an endpoint at the end of a window. */
+export interface EvaluationFacts {
+  readonly id: string;
+  readonly at: Micros;
+  readonly findings: readonly Finding[];
+}
+
+/** What answers an endpoint's requests, and since when. */
+export interface Release {
+  readonly model: string;
+  readonly version: number;
+  /** The route revision that is current. */
+  readonly revision: number;
+  /** Who published it. */
+  readonly by: string;
+  /** Domain time since when the version answers without a break. */
+  readonly since: Micros;
+}
+
+/** Why a new version is wanted. */
+export interface CauseFacts {
+  readonly kind: CauseKind;
+  readonly says: string;
+  /** Why this cause is not enough by itself; null when it is. */
+  readonly doubt: string | null;
+}
+
+/**
+ * The quality a loop wants back: a version's reference is its own first days, so one that repairs
+ * half of a loss would count as fine for ever.
+ */
+export interface WantedQuality {
+  readonly value: number;
+  /** How far below is as good as back. */
+  readonly margin: number;
+  readonly isHigherBetter: boolean;
+}
+
+/** Findings after which what was recorded is not to be learnt from. */
+const INCIDENTS: readonly string[] = ['unit_change', 'label_silence', 'missing'];
+const SUBJECTS_SHOWN = 3;
+
+/** What an evaluation and the release's age give cause for, in a fixed order. */
+export function causesOf(
+  policy: LoopPolicy,
+  facts: {
+    readonly at: Micros;
+    readonly evaluation: EvaluationFacts | null;
+    readonly release: Release;
+    readonly maturedRows: number;
+    readonly wanted: WantedQuality | null;
+  },
+): readonly CauseFacts[] {
+  const { at, evaluation, release, maturedRows, wanted } = facts;
+  const { triggers } = policy;
+  const found = evaluation === null ? [] : ofVersion(evaluation.findings, release.version);
+  const causes: CauseFacts[] = [];
+  if (triggers.quality) causes.push(...qualityCause(found, wanted));
+  if (triggers.drift) causes.push(...driftCause(found));
+  const age = at - release.since;
+  if (triggers.ageMicros !== null && age >= triggers.ageMicros) {
+    const says = `version ${release.version} has answered for ${span(age)}, since ${moment(release.since)}`;
+    causes.push({ kind: 'age', says, doubt: null });
+  }
+  if (triggers.newRows !== null && maturedRows >= triggers.newRows) {
+    const says = `${count(maturedRows)} requests got matured labels since version ${release.version} took traffic`;
+    causes.push({ kind: 'new_rows', says, doubt: null });
+  }
+  return causes;
+}
+
+/** What of an evaluation says that the data itself is broken. */
+export function incidentsOf(evaluation: EvaluationFacts | null): readonly Finding[] {
+  return alerts(evaluation?.findings ?? [], INCIDENTS);
+}
+
+/** Inputs that changed their unit, by the hour it began. */
+export function unitChangesOf(evaluation: EvaluationFacts): readonly Finding[] {
+  return alerts(evaluation.findings, ['unit_change']);
+}
+
+function ofVersion(findings: readonly Finding[], version: number): readonly Finding[] {
+  return findings.filter((one) => one.version === null || one.version === version);
+}
+
+function alerts(findings: readonly Finding[], kinds: readonly string[]): readonly Finding[] {
+  return findings.filter(({ kind, state }) => state === 'alert' && kinds.includes(kind));
+}
+
+function qualityCause(
+  found: readonly Finding[],
+  wanted: WantedQuality | null,
+): readonly CauseFacts[] {
+  const dropped = alerts(found, ['quality', 'calibration']);
+  const parts = dropped.map(({ explanation }) => bare(explanation));
+  if (parts.length === 0 && wanted !== null) {
+    const quality = found.find(({ kind }) => kind === 'quality');
+    const value = quality?.numbers['value'] ?? null;
+    if (quality !== undefined && value !== null && isBelow(value, wanted)) {
+      parts.push(
+        `${bare(quality.explanation)}; it was ${figure(wanted.value)} before it fell and is not back`,
+      );
+    }
+  }
+  return parts.length === 0 ? [] : [{ kind: 'quality', says: list(parts), doubt: null }];
+}
+
+function isBelow(value: number, { value: was, margin, isHigherBetter }: WantedQuality): boolean {
+  return (isHigherBetter ? was - value : value - was) >= margin;
+}
+
+/** What is wanted after an evaluation: what was lost, until a version has it again. */
+export function wantedAfter(
+  former: WantedQuality | null,
+  evaluation: EvaluationFacts,
+  version: number,
+): WantedQuality | null {
+  const quality = ofVersion(evaluation.findings, version).find(({ kind }) => kind === 'quality');
+  const { value = null, reference = null, threshold = null } = quality?.numbers ?? {};
+  if (quality === undefined || value === null) return former;
+  if (former !== null) return isBelow(value, former) ? former : null;
+  if (quality.state !== 'alert' || reference === null || threshold === null) return null;
+  return { value: reference, margin: threshold, isHigherBetter: reference > value };
+}
+
+function bare(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}
+
+/** Inputs move with every season: alone they are no reason to train. */
+function driftCause(found: readonly Finding[]): readonly CauseFacts[] {
+  const moved = alerts(found, ['drift']);
+  if (moved.length === 0) return [];
+  const subjects = moved.map(({ subject }) => (subject === '*' ? 'the inputs together' : subject));
+  const names = subjects.slice(0, SUBJECTS_SHOWN);
+  const more = moved.length - names.length;
+  const shown = more > 0 ? [...names, `${more} more`] : names;
+  const says = `${list(shown)} moved beyond what days differ by`;
+  return [{ kind: 'drift', says, doubt: driftDoubt(found) }];
+}
+
+function driftDoubt(found: readonly Finding[]): string | null {
+  const quality = found.find(({ kind }) => kind === 'quality');
+  if (quality?.state === 'ok') {
+    return `inputs moved, quality did not: ${bare(quality.explanation)}`;
+  }
+  if (alerts(found, ['score_drift']).length > 0) return null;
+  return 'inputs moved, but the scores are distributed as before';
+}
