@@ -93,7 +93,11 @@ function finite(value: number | null): number {
   return value !== null && Number.isFinite(value) ? value : NaN;
 }
 
-function assertColumns(build: Build, columns: readonly Column[], needed: readonly string[]): void {
+export function assertColumns(
+  build: Build,
+  columns: readonly Column[],
+  needed: readonly string[],
+): void {
   const missing = needed.find((name) => !columns.some((column) => column.name === name));
   if (missing === undefined) return;
   throw new AppError(

@@ -4,10 +4,12 @@ import type { Analytics } from '../../platform/analytics/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { KvChange, KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
+import type { Evaluate } from '../../formats/expression/evaluate.ts';
 import type { CompiledView } from './compiled.ts';
 import { ingestChanges } from './ingest-changes.ts';
 import { IngestFill } from './ingest-fill.ts';
 import { IngestPrune } from './ingest-prune.ts';
+import { evaluatorsOf, recentEvents } from './recent-events.ts';
 import { readEvents, type EventRows, type TableAddition } from './ingest-rows.ts';
 import {
   abandonedKeys,
@@ -26,7 +28,7 @@ import {
 import { FEATURES, prefixEnd } from './tiles-keys.ts';
 
 export interface IngestDeps {
-  readonly tables: Pick<DeltaTables, 'files' | 'additionsAfter'>;
+  readonly tables: Pick<DeltaTables, 'head' | 'files' | 'additionsAfter' | 'recentFile'>;
   readonly analytics: Pick<Analytics, 'select'>;
   readonly kv: KvWriter;
   readonly clock: Pick<Clock, 'elapsed'>;
@@ -96,6 +98,7 @@ export class FeatureIngest {
       now: input.now,
       signal,
       rows: 0,
+      evaluators: evaluatorsOf(input.views),
       isOver: () => signal.aborted || clock.elapsed() - start > SLICE_MS,
     };
     const catalog = await this.#catalog(input);
@@ -152,7 +155,8 @@ export class FeatureIngest {
   async #advance(table: string, slice: Slice): Promise<boolean> {
     const { kv, tables } = this.#deps;
     const builds = (): readonly Build[] => buildsOf(readCatalog(kv) ?? EMPTY_CATALOG, table);
-    const head = await tables.files(builds()[0]!.table);
+    const { table: ref } = builds()[0]!;
+    const head = await tables.head(ref);
     const serving = builds().filter(({ state }) => state === 'serving');
     const isOther = serving.some(
       ({ id, tableId }) =>
@@ -163,8 +167,9 @@ export class FeatureIngest {
     if (isOther || followed === 'impossible') await this.#replace(table);
     const filling = builds().filter(({ state }) => state === 'filling');
     if (filling.length === 0) return true;
+    const files = await tables.files(ref);
     for (const build of filling) {
-      if (!(await this.#fill.fill(build, head, slice))) return false;
+      if (!(await this.#fill.fill(build, files, slice))) return false;
     }
     return await this.#promote(table, slice);
   }
@@ -192,16 +197,12 @@ export class FeatureIngest {
 
   /** Takes what some commits added into all these builds, and their watermark, in one change. */
   async #take(builds: readonly Build[], step: TableAddition, slice: Slice): Promise<void> {
-    const { kv, tables, analytics, faults } = this.#deps;
+    const { kv, faults } = this.#deps;
     const changes: KvChange[] = [];
     for (const build of builds) {
       const { forgottenBefore } = readWatermark(kv, build.id)!;
       if (step.files.length > 0) {
-        const { columns } = await tables.files(build.table);
-        const from = { files: step.files, columns, signal: slice.signal };
-        const pieces: EventRows[] = [];
-        for await (const piece of readEvents(analytics, build, from)) pieces.push(piece);
-        const rows = joined(pieces, build);
+        const rows = await this.#rowsOf(build, step, slice);
         slice.rows += rows.ids.length;
         for (const change of ingestChanges(kv, build, { rows, forgottenBefore })) {
           changes.push(change);
@@ -212,6 +213,19 @@ export class FeatureIngest {
     faults.hit('ingest.before-apply');
     await kv.apply(changes);
     faults.hit('ingest.after-apply');
+  }
+
+  async #rowsOf(build: Build, { files }: TableAddition, slice: Slice): Promise<EventRows> {
+    const { tables, analytics } = this.#deps;
+    const { evaluators, signal } = slice;
+    const recent = recentEvents(tables, build, { files, evaluators });
+    if (recent !== null) return recent;
+    const { columns } = await tables.head(build.table);
+    const pieces: EventRows[] = [];
+    for await (const piece of readEvents(analytics, build, { files, columns, signal })) {
+      pieces.push(piece);
+    }
+    return joined(pieces, build);
   }
 
   /**
@@ -251,6 +265,8 @@ export interface Slice {
   readonly now: Micros;
   readonly signal: AbortSignal;
   rows: number;
+  /** Of the expressions of the views that are wanted. */
+  readonly evaluators: ReadonlyMap<string, Evaluate>;
   readonly isOver: () => boolean;
 }
 

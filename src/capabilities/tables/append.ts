@@ -11,7 +11,8 @@ import { formatStats, indexedColumns, nullViolation } from '../../formats/delta/
 import { assertAppendable } from '../../formats/delta/table-features.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
 import { commitAppend, isCommitted, type AppendOutcome } from '../../formats/delta/transaction.ts';
-import type { Analytics, RowSource } from '../../platform/analytics/port.ts';
+import type { Analytics, RowBatch, RowSource } from '../../platform/analytics/port.ts';
+import type { RecentFile } from './recent-files.ts';
 
 /** Where rows come from; a path and bytes hold one JSON object a line. */
 export type AppendRows =
@@ -32,6 +33,12 @@ export interface AppendOptions {
   readonly beforeCommit?: () => void;
 }
 
+interface Appended {
+  readonly rows: number;
+  /** Set for a small file. */
+  readonly recent?: RecentFile;
+}
+
 export interface AppendDeps {
   readonly analytics: Analytics;
   readonly clock: Pick<Clock, 'wall'>;
@@ -48,14 +55,14 @@ export async function appendToTable(
   io: TableIo,
   snapshot: Snapshot,
   input: AppendRows & AppendOptions,
-): Promise<AppendOutcome & { readonly rows: number }> {
+): Promise<AppendOutcome & Appended> {
   assertAppendable(snapshot.protocol, snapshot.metadata);
   const columns = parseColumns(snapshot.metadata.schemaString);
   if (input.columns !== undefined && !sameColumns(input.columns, columns)) {
     throw schemaMismatch(io.location);
   }
   if (isCommitted(snapshot, input.txn)) return { isDuplicate: true, snapshot, rows: 0 };
-  const { file, rows } = await writeDataFile(deps, io, snapshot, columns, input);
+  const { file, rows, batch } = await writeDataFile(deps, io, snapshot, columns, input);
   if (file === null && input.txn === undefined) return { isDuplicate: false, snapshot, rows };
   input.beforeCommit?.();
   const timeMs = wallMs(deps.clock);
@@ -75,7 +82,10 @@ export async function appendToTable(
       },
     });
     if (outcome.isDuplicate) await removeFiles(io, files);
-    return { ...outcome, rows: outcome.isDuplicate ? 0 : rows };
+    if (outcome.isDuplicate) return { ...outcome, rows: 0 };
+    if (file === null || batch === undefined) return { ...outcome, rows };
+    const recent = { path: path.join(io.location, file.path), columns, batch };
+    return { ...outcome, rows, recent };
   } catch (error) {
     // Only then is it sure that no commit names the file.
     if (error instanceof AppError && error.code === 'COMMIT_CONFLICT') await removeFiles(io, files);
@@ -90,7 +100,11 @@ export async function writeDataFile(
   snapshot: Snapshot,
   columns: readonly Column[],
   input: AppendRows & AppendOptions,
-): Promise<{ readonly file: AddFile | null; readonly rows: number }> {
+): Promise<{
+  readonly file: AddFile | null;
+  readonly rows: number;
+  readonly batch?: RowBatch;
+}> {
   const name = `part-00000-${guid(ids)}-c000.zstd.parquet`;
   const target = path.join(io.location, name);
   const written = await analytics.writeParquet(target, rowSource(input), columns, input.signal);
@@ -111,7 +125,8 @@ export async function writeDataFile(
     dataChange: true,
     stats: formatStats(columns, written.stats, indexedColumns(snapshot.metadata)),
   };
-  return { file, rows: written.stats.rows };
+  const { batch } = written;
+  return { file, rows: written.stats.rows, ...(batch === undefined ? {} : { batch }) };
 }
 
 function rowSource(input: AppendRows): RowSource {

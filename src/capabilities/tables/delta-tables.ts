@@ -42,12 +42,19 @@ import {
   type RowPage,
   type TableView,
 } from './read-rows.ts';
+import { RecentFiles, type RecentFile } from './recent-files.ts';
 import { filesInOrder } from './row-selection.ts';
 import { CommitOrder } from './commit-order.ts';
 import { isFolderName, lakeFolders } from './lake-folders.ts';
 import { replaceRows, type ReplaceRequest } from './replace.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
-import { additionsAfter, tableFiles, type TableAddition, type TableFiles } from './table-files.ts';
+import {
+  additionsAfter,
+  tableFiles,
+  type TableAddition,
+  type TableFiles,
+  type TableHead,
+} from './table-files.ts';
 import { TableLock } from './table-lock.ts';
 
 export interface DeltaTablesDeps {
@@ -108,6 +115,7 @@ export class DeltaTables {
   readonly #log: Log;
   readonly #cache = new SnapshotCache();
   readonly #order = new CommitOrder();
+  readonly #recent = new RecentFiles();
   readonly #lock = new TableLock();
 
   constructor(deps: DeltaTablesDeps) {
@@ -195,6 +203,7 @@ export class DeltaTables {
       const done = await appendToTable(this.#deps, io, base, input);
       const { snapshot, isDuplicate, rows } = done;
       this.#cache.put(io, snapshot);
+      if (done.recent !== undefined) this.#recent.add(done.recent);
       if (isDuplicate) {
         const { appId, version } = input.txn!;
         const found = await this.#findBatch(io, snapshot, { appId, version });
@@ -290,6 +299,13 @@ export class DeltaTables {
     return await findRows(this.#view(io, await this.#newest(ref, io)), request);
   }
 
+  /** What the newest version is, without looking at its files. */
+  async head(ref: TableRef): Promise<TableHead> {
+    const snapshot = await this.#newest(ref, this.#io(ref));
+    const { metadata, version } = snapshot;
+    return { tableId: metadata.id, version, columns: columnsOf(snapshot) };
+  }
+
   /** The data files of the newest or a given version, those that can hold what `where` asks. */
   async files(
     ref: TableRef,
@@ -308,6 +324,11 @@ export class DeltaTables {
   ): Promise<readonly TableAddition[] | null> {
     const io = this.#io(ref);
     return await additionsAfter(this.#view(io, await this.#newest(ref, io)), after);
+  }
+
+  /** The rows of a data file (absolute path) that this process wrote lately; else null. */
+  recentFile(file: string): RecentFile | null {
+    return this.#recent.find(file);
   }
 
   /** Commits below `before`, newest first; those that log cleanup removed are gone. */

@@ -6,12 +6,16 @@ import { columnsOf, countRows, type RowFilter, type TableView } from './read-row
 import type { CommitOrder } from './commit-order.ts';
 import { filesMatching, toScanFile } from './row-selection.ts';
 
-/** What a reader of whole files needs of a table at one version. */
-export interface TableFiles {
+/** What a table is at one version. */
+export interface TableHead {
   /** Delta's own id: another one under the same name is another table. */
   readonly tableId: string;
   readonly version: number;
   readonly columns: readonly Column[];
+}
+
+/** What a reader of whole files needs of a table at one version. */
+export interface TableFiles extends TableHead {
   /** In the order in which their rows were added. */
   readonly files: readonly ScanFile[];
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../base/errors.ts';
 import type { Column } from '../../formats/delta/schema.ts';
-import { BAD, JSON_FORMS, parseLong, type Decoded } from './json-value.ts';
+import { BAD, JSON_FORMS, parseLong } from './json-value.ts';
+import type { RowBatch, StagedValue } from './port.ts';
 
 const NEWLINE = 0x0a;
 
@@ -9,14 +10,6 @@ const NEWLINE = 0x0a;
 export const BATCH_ROWS = 2048;
 /** A longer line is no row but a mistake, and would be held in memory whole. */
 export const LINE_LENGTH_MAX = 8 * 1024 * 1024;
-
-type Staged = Exclude<Decoded, typeof BAD> | null;
-
-/** Values by column, then by row. */
-export interface RowBatch {
-  readonly rowCount: number;
-  readonly columns: readonly (readonly Staged[])[];
-}
 
 /**
  * Rows from newline-delimited JSON objects, in the columns' order. Blank lines are skipped; an
@@ -84,7 +77,7 @@ class RowCollector {
   readonly #names: ReadonlySet<string>;
   /** Names every object answers to; such a column must be looked up as an own property. */
   readonly #inheritsNames: boolean;
-  #values: Staged[][];
+  #values: StagedValue[][];
   #count = 0;
 
   constructor(columns: readonly Column[]) {
@@ -146,7 +139,7 @@ function parseRow(line: string, lineNumber: number): Record<string, unknown> | n
   return value as Record<string, unknown>;
 }
 
-function stage(column: Column, value: unknown, line: string, lineNumber: number): Staged {
+function stage(column: Column, value: unknown, line: string, lineNumber: number): StagedValue {
   if (value === undefined || value === null) {
     if (column.nullable) return null;
     throw badLine(lineNumber, 'this column may not be null', { column: column.name });

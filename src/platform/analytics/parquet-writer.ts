@@ -9,7 +9,8 @@ import type { DuckDbSession } from './duckdb-session.ts';
 import { removeIfPresent, syncFile, syncFolder } from './durable-files.ts';
 import { JSON_FORMS } from './json-value.ts';
 import { readNdjson } from './ndjson.ts';
-import type { RowSource, WrittenFile } from './port.ts';
+import type { RowBatch, RowSource, WrittenFile } from './port.ts';
+import { isSmall, writeSmallParquet } from './small-parquet.ts';
 import { identifier, literal, SQL_TYPE } from './sql-text.ts';
 
 /** zstd and V1 data pages: what the Delta specification asks new writers for. */
@@ -29,14 +30,32 @@ export async function writeParquet(
   session: DuckDbSession,
   { path, source, columns, signal }: WriteRequest,
 ): Promise<WrittenFile> {
+  if (source.kind === 'select') {
+    const { sql } = source;
+    const select = castAll(sql, columns);
+    return await session.use((connection) => copyToFile(connection, path, select), signal);
+  }
+  const batches = readNdjson(source.bytes, columns);
+  const first = await batches.next();
+  const second = first.done === true ? first : await batches.next();
+  signal?.throwIfAborted();
+  if (first.done !== true && second.done === true && isSmall(first.value)) {
+    return await writeSmallParquet(path, columns, first.value);
+  }
+  const read = [first, second].flatMap((one) => (one.done === true ? [] : [one.value]));
   return await session.use(async (connection) => {
-    if (source.kind === 'select') {
-      return await copyToFile(connection, path, castAll(source.sql, columns));
-    }
     await connection.run(`CREATE TEMP TABLE ${STAGED} (${stagedColumns(columns)})`);
-    await stageRows(connection, source.bytes, columns, signal);
+    await stageRows(connection, chained(read, batches), columns, signal);
     return await copyToFile(connection, path, `SELECT ${unstaged(columns)} FROM ${STAGED}`);
   }, signal);
+}
+
+async function* chained(
+  read: readonly RowBatch[],
+  rest: AsyncGenerator<RowBatch>,
+): AsyncGenerator<RowBatch> {
+  yield* read;
+  yield* rest;
 }
 
 export function castAll(sql: string, columns: readonly Column[]): string {
@@ -64,7 +83,7 @@ function unstaged(columns: readonly Column[]): string {
 
 async function stageRows(
   connection: DuckDBConnection,
-  bytes: AsyncIterable<Uint8Array>,
+  batches: AsyncIterable<RowBatch>,
   columns: readonly Column[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -74,7 +93,7 @@ async function stageRows(
   const chunk = DuckDBDataChunk.create(columns.map(({ type }) => types[JSON_FORMS[type].staged]));
   const appender = await connection.createAppender(STAGED, 'main', 'temp');
   try {
-    for await (const batch of readNdjson(bytes, columns)) {
+    for await (const batch of batches) {
       signal?.throwIfAborted();
       chunk.reset();
       chunk.rowCount = batch.rowCount;

@@ -15,9 +15,23 @@ export type RowSource =
    */
   | { readonly kind: 'parquet'; readonly path: string };
 
+/**
+ * A value as it came in JSON: `long` and `timestamp` (microseconds) are bigints, `date` is days,
+ * `binary` base64.
+ */
+export type StagedValue = string | number | bigint | boolean | null;
+
+/** Values by column, then by row. */
+export interface RowBatch {
+  readonly rowCount: number;
+  readonly columns: readonly (readonly StagedValue[])[];
+}
+
 export interface WrittenFile {
   readonly sizeBytes: number;
   readonly stats: WrittenStats;
+  /** The rows themselves where they were few and came as NDJSON. */
+  readonly batch?: RowBatch;
 }
 
 /** A data file of a snapshot, as a scan needs it. */
