@@ -26,50 +26,52 @@ export function encodeLeaf({ times, values }: EventColumns): Uint8Array {
   return bytesOf(leaf);
 }
 
-/** A root that holds the events of these parts, which follow one another in time. */
-export function encodeInlineRoot(
-  parts: readonly EventColumns[],
-  to: { readonly expressions: number; readonly next: number },
-): Uint8Array {
-  const { expressions, next } = to;
-  const events = parts.reduce((sum, { times }) => sum + times.length, 0);
-  const root = new Float64Array(ROOT_HEADER + expressions + events * (1 + expressions));
-  root.set([0, expressions, next, events]);
-  let at = ROOT_HEADER + expressions;
+/** `inline`: events that the root holds itself, in parts that follow one another in time. */
+export function encodeRoot(root: {
+  readonly leaves: readonly LeafSummary[];
+  readonly inline: readonly EventColumns[];
+  readonly expressions: number;
+  readonly next: number;
+}): Uint8Array {
+  const { leaves, inline, expressions, next } = root;
+  const summaries = leaves.length * (LEAF_COLUMNS + expressions * SUMMARY_COLUMNS);
+  const held = inline.reduce((sum, { times }) => sum + times.length, 0);
+  const events = leaves.reduce((sum, leaf) => sum + leaf.events, held);
+  const start = ROOT_HEADER + summaries + expressions;
+  const encoded = new Float64Array(start + held * (1 + expressions));
+  encoded.set([leaves.length, expressions, next, events, held]);
+  putLeaves(encoded, leaves, expressions);
+  let at = start;
   for (let column = -1; column < expressions; column += 1) {
-    const start = at;
-    for (const { times, values } of parts) {
-      root.set(column < 0 ? times : values[column]!, at);
+    const from = at;
+    for (const { times, values } of inline) {
+      encoded.set(column < 0 ? times : values[column]!, at);
       at += times.length;
     }
     if (column < 0) continue;
-    root[ROOT_HEADER + column] = isIntegral(root.subarray(start, at)) ? 1 : 0;
+    encoded[start - expressions + column] = isIntegral(encoded.subarray(from, at)) ? 1 : 0;
   }
-  return bytesOf(root);
+  return bytesOf(encoded);
 }
 
-export function encodeLeavesRoot(
+function putLeaves(
+  encoded: Float64Array,
   leaves: readonly LeafSummary[],
-  to: { readonly expressions: number; readonly next: number },
-): Uint8Array {
-  const { expressions, next } = to;
+  expressions: number,
+): void {
   const count = leaves.length;
   const columns = LEAF_COLUMNS + expressions * SUMMARY_COLUMNS;
-  const root = new Float64Array(ROOT_HEADER + count * columns);
-  root.set([count, expressions, next, leaves.reduce((sum, leaf) => sum + leaf.events, 0)]);
-  leaves.forEach((leaf, index) => {
-    const put = (column: number, value: number): void => {
-      root[ROOT_HEADER + column * count + index] = value;
-    };
-    put(0, leaf.first);
-    put(1, leaf.last);
-    put(2, leaf.number);
-    put(3, leaf.events);
-    for (let column = LEAF_COLUMNS; column < columns; column += 1) {
-      put(column, leaf.summary[column - LEAF_COLUMNS]!);
+  for (const [index, { first, last, number, events, summary }] of leaves.entries()) {
+    let at = ROOT_HEADER + index;
+    for (const value of [first, last, number, events]) {
+      encoded[at] = value;
+      at += count;
     }
-  });
-  return bytesOf(root);
+    for (let column = LEAF_COLUMNS; column < columns; column += 1) {
+      encoded[at] = summary[column - LEAF_COLUMNS]!;
+      at += count;
+    }
+  }
 }
 
 /** Non-null values, min, max, whether they are integral, and the parts of their sum. */

@@ -3,24 +3,30 @@ import { AppError } from '../../base/errors.ts';
 /**
  * How the events of one key of a view lie in the online store, as little-endian doubles.
  *
- * A root holds the events themselves while they are few, else one summary a leaf, in order of time:
+ * A root holds a summary of each leaf, in order of time, and then the newest events themselves: all
+ * of them while they are few, later those that came after the last leaf was written.
  *
- *     leaves, expressions, next leaf's number, events | flags | times | values of each expression
- *     leaves, expressions, next leaf's number, events | first, last, number, events of each leaf |
- *         for each expression: non-null, min, max, integral, sum (three parts), of each leaf
+ *     leaves, expressions, next leaf's number, events, events held itself |
+ *         first, last, number, events of each leaf |
+ *         for each expression: non-null, min, max, integral, sum (three parts), of each leaf |
+ *         for each expression: integral | times | values of each expression
  *
  * A leaf: events, expressions | times | values of each expression. NaN stands for null.
  */
 
-/** Events that a root holds itself: most keys have fewer, and are read with a single look-up. */
+/** Events of a root without leaves: most keys have fewer, and are read with a single look-up. */
 export const INLINE_EVENTS_MAX = 128;
 /**
- * Events of a leaf: an edge of a window reads one leaf and looks at part of it, and one more event
- * rewrites one.
+ * Events that a root holds itself beside leaves: a new one rewrites the root, and only every so
+ * many of them a leaf.
+ */
+export const TAIL_EVENTS_MAX = 64;
+/**
+ * Events of a leaf: an edge of a window reads one leaf and looks at part of it.
  */
 export const LEAF_EVENTS_MAX = 512;
 
-export const ROOT_HEADER = 4;
+export const ROOT_HEADER = 5;
 export const LEAF_HEADER = 2;
 /** Columns about each leaf that do not depend on an expression. */
 export const LEAF_COLUMNS = 4;
@@ -49,12 +55,13 @@ function byteOffsetIsAligned(bytes: Uint8Array): boolean {
 
 /** Throws `FEATURES_DAMAGED` unless the doubles are a root with so many expressions. */
 export function assertRoot(root: Float64Array, expressions: number): void {
-  const [leaves, stored, , events] = [root[0]!, root[1]!, root[2]!, root[3]!];
-  const length =
-    leaves === 0
-      ? ROOT_HEADER + expressions + events * (1 + expressions)
-      : ROOT_HEADER + leaves * (LEAF_COLUMNS + expressions * SUMMARY_COLUMNS);
-  if (stored !== expressions || root.length !== length) throw damaged();
+  const length = inlineStart(root, expressions) + root[4]! * (1 + expressions);
+  if (root[1] !== expressions || root.length !== length) throw damaged();
+}
+
+/** Where the events lie that a root holds itself; their flags come before them. */
+export function inlineStart(root: Float64Array, expressions: number): number {
+  return ROOT_HEADER + root[0]! * (LEAF_COLUMNS + expressions * SUMMARY_COLUMNS) + expressions;
 }
 
 /** Throws `FEATURES_DAMAGED` unless the doubles are a leaf with so many expressions. */

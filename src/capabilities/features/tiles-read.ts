@@ -5,6 +5,7 @@ import {
   assertLeaf,
   assertRoot,
   doubles,
+  inlineStart,
   LEAF_COLUMNS,
   LEAF_HEADER,
   lowerBound,
@@ -91,8 +92,7 @@ export class TileReader {
     assertRoot(root, this.#view.expressions);
     this.#key = key;
     this.#leafNumber = -1;
-    if (root[0] === 0) this.#readInline(root, time);
-    else this.#readLeaves(this.#kept(root), time);
+    this.#readWindows(root[0] === 0 ? root : this.#kept(root), time);
     return this.#totals;
   }
 
@@ -106,11 +106,9 @@ export class TileReader {
     this.#key = key;
     this.#leafNumber = -1;
     const leaves = root[0]!;
-    if (leaves === 0) {
-      const start = ROOT_HEADER + expressions;
-      const end = lowerBound(root, time, start, start + root[3]!);
-      return end === start ? null : root[end - 1]!;
-    }
+    const start = inlineStart(root, expressions);
+    const end = lowerBound(root, time, start, start + root[4]!);
+    if (end > start) return root[end - 1]!;
     const index = lowerBound(root, time, ROOT_HEADER, ROOT_HEADER + leaves) - ROOT_HEADER - 1;
     if (index < 0) return null;
     const leaf = this.#load(root[ROOT_HEADER + 2 * leaves + index]!);
@@ -124,32 +122,20 @@ export class TileReader {
     return this.#space;
   }
 
-  #readInline(root: Float64Array, time: number): void {
+  /** The events that the root holds are the newest; the leaves come before them. */
+  #readWindows(root: Float64Array, time: number): void {
     const { windows, expressions } = this.#view;
-    const start = ROOT_HEADER + expressions;
-    const events = root[3]!;
-    let end = lowerBound(root, time, start, start + events);
-    for (let window = 0; window < windows.length; window += 1) {
-      const from = lowerBound(root, time - windows[window]!, start, end);
-      this.#events += end - from;
-      for (let expression = 0; expression < expressions; expression += 1) {
-        const shift = (1 + expression) * events;
-        const isIntegral = root[ROOT_HEADER + expression] === 1;
-        this.#addValues(expression, isIntegral, root, from + shift, end + shift);
-      }
-      this.#emit(window);
-      end = from;
-    }
-  }
-
-  #readLeaves(root: Float64Array, time: number): void {
-    const { windows } = this.#view;
+    const inline = inlineStart(root, expressions);
+    let inlineEnd = lowerBound(root, time, inline, inline + root[4]!);
     const leaves = root[0]!;
     const lasts = ROOT_HEADER + leaves;
     let index = lowerBound(root, time, ROOT_HEADER, lasts) - ROOT_HEADER - 1;
     let end = time;
     for (let window = 0; window < windows.length; window += 1) {
       const start = time - windows[window]!;
+      const from = lowerBound(root, start, inline, inlineEnd);
+      if (from < inlineEnd) this.#addInline(root, inline, from, inlineEnd);
+      inlineEnd = from;
       while (index >= 0 && root[lasts + index]! >= start) {
         const isWhole = root[ROOT_HEADER + index]! >= start && root[lasts + index]! < end;
         if (isWhole) this.#addLeaf(root, index);
@@ -160,6 +146,17 @@ export class TileReader {
       }
       this.#emit(window);
       end = start;
+    }
+  }
+
+  #addInline(root: Float64Array, inline: number, from: number, to: number): void {
+    const { expressions } = this.#view;
+    const events = root[4]!;
+    this.#events += to - from;
+    for (let expression = 0; expression < expressions; expression += 1) {
+      const shift = (1 + expression) * events;
+      const isIntegral = root[inline - expressions + expression] === 1;
+      this.#addValues(expression, isIntegral, root, from + shift, to + shift);
     }
   }
 

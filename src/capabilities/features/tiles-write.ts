@@ -1,5 +1,5 @@
 import type { KvChange, KvReader } from '../../platform/kv/port.ts';
-import { encodeInlineRoot, encodeLeaf, encodeLeavesRoot, summarise } from './tiles-encode.ts';
+import { encodeLeaf, encodeRoot, summarise } from './tiles-encode.ts';
 import { leavesPrefix, rootsPrefix } from './tiles-keys.ts';
 import {
   assertLeaf,
@@ -8,12 +8,14 @@ import {
   doubles,
   eventsAt,
   INLINE_EVENTS_MAX,
+  inlineStart,
   LEAF_COLUMNS,
   LEAF_EVENTS_MAX,
   LEAF_HEADER,
   lowerBound,
   ROOT_HEADER,
   SUMMARY_COLUMNS,
+  TAIL_EVENTS_MAX,
   type EventColumns,
 } from './tiles-layout.ts';
 
@@ -31,7 +33,10 @@ export interface KeyChange {
   readonly removed: number[];
 }
 
-/** One leaf of a key while it is changed: what is stored, and what of it was read. */
+/**
+ * One leaf of a key while it is changed: what is stored, and what of it was read. The events that
+ * the root holds itself are the last one, without a number.
+ */
 interface Leaf {
   readonly number: number;
   readonly first: number;
@@ -87,14 +92,9 @@ export class TileWriter {
   /** All events of a key in order of time: what a check of the tiles compares. */
   events(key: string): EventColumns {
     const columns = this.#stored(key).leaves.map((leaf) => this.#columns(key, leaf));
-    const join = (parts: readonly Float64Array[]): Float64Array =>
-      Float64Array.from(parts.flatMap((part) => [...part]));
-    return {
-      times: join(columns.map(({ times }) => times)),
-      values: Array.from({ length: this.#expressions }, (_, index) =>
-        join(columns.map(({ values }) => values[index]!)),
-      ),
-    };
+    return columns.length === 0
+      ? { times: new Float64Array(), values: this.#none() }
+      : joined(columns);
   }
 
   #stored(key: string): { readonly leaves: Leaf[]; readonly next: number } {
@@ -103,26 +103,24 @@ export class TileWriter {
     const root = doubles(bytes);
     const expressions = this.#expressions;
     assertRoot(root, expressions);
-    const [leaves, next, events] = [root[0]!, root[2]!, root[3]!];
-    if (leaves === 0) {
-      const columns = eventsAt(root, { start: ROOT_HEADER + expressions, events, expressions });
-      return { leaves: [leafOf(columns, INLINE)], next };
-    }
+    const [count, next, events] = [root[0]!, root[2]!, root[4]!];
     const cell = (column: number, index: number): number =>
-      root[ROOT_HEADER + column * leaves + index]!;
-    return {
-      next,
-      leaves: Array.from({ length: leaves }, (_, index) => ({
-        first: cell(0, index),
-        last: cell(1, index),
-        number: cell(2, index),
-        events: cell(3, index),
-        summary: Float64Array.from({ length: expressions * SUMMARY_COLUMNS }, (_unused, column) =>
-          cell(LEAF_COLUMNS + column, index),
-        ),
-        columns: null,
-      })),
-    };
+      root[ROOT_HEADER + column * count + index]!;
+    const leaves = Array.from({ length: count }, (_, index): Leaf => ({
+      first: cell(0, index),
+      last: cell(1, index),
+      number: cell(2, index),
+      events: cell(3, index),
+      summary: Float64Array.from({ length: expressions * SUMMARY_COLUMNS }, (_unused, column) =>
+        cell(LEAF_COLUMNS + column, index),
+      ),
+      columns: null,
+    }));
+    if (events > 0) {
+      const start = inlineStart(root, expressions);
+      leaves.push(leafOf(eventsAt(root, { start, events, expressions }), INLINE));
+    }
+    return { leaves, next };
   }
 
   #columns(key: string, leaf: Leaf): EventColumns {
@@ -150,18 +148,22 @@ export class TileWriter {
   ): Leaf[] {
     const { rows, change } = edit;
     const { key } = change;
-    const removals = this.#removals(leaves, edit);
-    const additions = byLeaf(leaves, rows, change.added);
-    if (leaves.length === 0) {
-      const none = { times: new Float64Array(), values: this.#none() };
-      return split(merge(none, rows, change.added, new Set()), edit.numbers, true);
-    }
-    return leaves.flatMap((leaf, index) => {
+    // What comes after the last leaf goes to the root.
+    const open = leaves.at(-1)?.number === INLINE ? leaves : [...leaves, this.#tailAfter(leaves)];
+    const removals = this.#removals(open, edit);
+    const additions = byLeaf(open, rows, change.added);
+    return open.flatMap((leaf, index) => {
       const [added, gone] = [additions.get(index), removals.get(index)];
-      if (added === undefined && gone === undefined) return [leaf];
+      if (added === undefined && gone === undefined) return leaf.events === 0 ? [] : [leaf];
       const merged = merge(this.#columns(key, leaf), rows, added ?? [], gone ?? new Set());
-      return split(merged, edit.numbers, index === leaves.length - 1);
+      if (leaf.number !== INLINE) return split(merged, edit.numbers, index === open.length - 2);
+      return merged.times.length === 0 ? [] : [leafOf(merged, INLINE)];
     });
+  }
+
+  #tailAfter(leaves: readonly Leaf[]): Leaf {
+    const columns = { times: new Float64Array(), values: this.#none() };
+    return { ...leafOf(columns, INLINE), first: leaves.at(-1)?.last ?? NaN, last: -Infinity };
   }
 
   #none(): Float64Array[] {
@@ -202,34 +204,78 @@ export class TileWriter {
       readonly next: number;
     },
   ): KvChange[] {
-    const { edited, next } = to;
     const expressions = this.#expressions;
-    const events = edited.reduce((sum, leaf) => sum + leaf.events, 0);
+    const { leaves, inline, next } = this.#layOut(key, to.edited, to.next);
     const changes: KvChange[] = [];
     const kept = new Set<number>();
     const root = this.#roots + key;
-    if (events === 0) changes.push({ key: root, value: null });
-    else if (events <= INLINE_EVENTS_MAX) {
-      const columns = edited.map((leaf) => this.#columns(key, leaf));
-      changes.push({ key: root, value: encodeInlineRoot(columns, { expressions, next }) });
-    } else {
-      for (const { number, summary, columns } of edited) {
-        kept.add(number);
-        if (summary !== null) continue;
-        changes.push({ key: `${this.#leaves}${number}/${key}`, value: encodeLeaf(columns!) });
-      }
-      const summaries = edited.map((leaf) => ({
-        ...leaf,
-        summary: leaf.summary ?? leaf.columns!.values.flatMap(summarise),
-      }));
-      changes.push({ key: root, value: encodeLeavesRoot(summaries, { expressions, next }) });
+    for (const { number, summary, columns } of leaves) {
+      kept.add(number);
+      if (summary !== null) continue;
+      changes.push({ key: `${this.#leaves}${number}/${key}`, value: encodeLeaf(columns!) });
     }
+    const summaries = leaves.map((leaf) => ({
+      ...leaf,
+      summary: leaf.summary ?? leaf.columns!.values.flatMap(summarise),
+    }));
+    const isEmpty = leaves.length + inline.length === 0;
+    const value = isEmpty ? null : encodeRoot({ leaves: summaries, inline, expressions, next });
+    changes.push({ key: root, value });
     for (const number of to.before) {
       if (number === INLINE || kept.has(number)) continue;
       changes.push({ key: `${this.#leaves}${number}/${key}`, value: null });
     }
     return changes;
   }
+
+  /** What becomes leaves and what the root holds itself. */
+  #layOut(key: string, edited: readonly Leaf[], next: number): LaidOut {
+    const events = edited.reduce((sum, leaf) => sum + leaf.events, 0);
+    if (events <= INLINE_EVENTS_MAX) {
+      return { leaves: [], inline: edited.map((leaf) => this.#columns(key, leaf)), next };
+    }
+    const tail = edited.at(-1)!;
+    if (tail.number !== INLINE) return { leaves: edited, inline: [], next };
+    const leaves = edited.slice(0, -1);
+    if (leaves.length > 0 && tail.events <= TAIL_EVENTS_MAX) {
+      return { leaves, inline: [tail.columns!], next };
+    }
+    // The last leaf is filled up before another one is begun.
+    const last = leaves.pop();
+    const parts = last === undefined ? [tail] : [last, tail];
+    const numbers = { next };
+    const columns = joined(parts.map((leaf) => this.#columns(key, leaf)));
+    return {
+      leaves: [...leaves, ...split(columns, numbers, true)],
+      inline: [],
+      next: numbers.next,
+    };
+  }
+}
+
+interface LaidOut {
+  readonly leaves: readonly Leaf[];
+  readonly inline: readonly EventColumns[];
+  readonly next: number;
+}
+
+/** Parts that follow one another in time, as one. */
+function joined(parts: readonly EventColumns[]): EventColumns {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const join = (columns: readonly Float64Array[]): Float64Array => {
+    const all = new Float64Array(columns.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const column of columns) {
+      all.set(column, at);
+      at += column.length;
+    }
+    return all;
+  };
+  return {
+    times: join(parts.map(({ times }) => times)),
+    values: first!.values.map((_, index) => join(parts.map(({ values }) => values[index]!))),
+  };
 }
 
 /** The number of what is no leaf but the root itself. */
