@@ -3,8 +3,14 @@ import { checkpointName, LAST_CHECKPOINT } from './log-names.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { TableIo } from './table-io.ts';
 
-/** Commits between checkpoints where the table sets none: opening reads at most this many files. */
+/** Commits between checkpoints of a small table where it sets none. */
 export const CHECKPOINT_INTERVAL_DEFAULT = 10;
+
+/**
+ * A checkpoint lists every file, so one of a table with many files is worth as many more commits:
+ * reading these costs an opener no more than reading it does, and writing them all stays linear.
+ */
+const FILES_PER_COMMIT = 20;
 
 /** `delta.deletedFileRetentionDuration` where the table sets none: one week. */
 const TOMBSTONE_RETENTION_MS = 7 * 24 * 3600 * 1000;
@@ -12,13 +18,16 @@ const TOMBSTONE_RETENTION_MS = 7 * 24 * 3600 * 1000;
 /**
  * Whether so many commits lie behind the last known checkpoint, by the table's
  * `delta.checkpointInterval`. Counted from there, not by round numbers: of several writers the one
- * that lands on the round number may be one that writes no checkpoints.
+ * that lands on the round number may be one that writes no checkpoints. Where the table sets none,
+ * later the more files it has.
  */
 export function isCheckpointDue(snapshot: Snapshot): boolean {
   const declared = Number(snapshot.metadata.configuration?.['delta.checkpointInterval']);
   const interval =
     Number.isSafeInteger(declared) && declared > 0 ? declared : CHECKPOINT_INTERVAL_DEFAULT;
-  return snapshot.version - (snapshot.checkpointVersion ?? 0) >= interval;
+  const commits = snapshot.version - (snapshot.checkpointVersion ?? 0);
+  if (commits < interval || Number.isSafeInteger(declared)) return commits >= interval;
+  return commits >= snapshot.files.size / FILES_PER_COMMIT;
 }
 
 /**

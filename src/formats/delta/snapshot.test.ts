@@ -269,6 +269,10 @@ describe('a checkpoint', () => {
     expect([19, 20, 21].map((version) => due(version, 10))).toEqual([false, true, true]);
     expect(due(5, null, { 'delta.checkpointInterval': '5' })).toBe(true);
     expect(due(10, null, { 'delta.checkpointInterval': 'never' })).toBe(true);
+    const files = new Map(Array.from({ length: 400 }, (_, index) => [`f${index}`, add('f').add]));
+    const many = (version: number) =>
+      isCheckpointDue({ ...snapshot, version, checkpointVersion: null, files });
+    expect([19, 20].map(many)).toEqual([false, true]);
   });
 
   test('reads intervals as Spark writes them', () => {
