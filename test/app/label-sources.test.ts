@@ -4,10 +4,7 @@ import { versionModel } from '../onnx-model.ts';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { postLabels } from '../../src/capabilities/predictions/contract.ts';
 import { labelCommands } from '../../src/capabilities/predictions/label-commands.ts';
-import {
-  catchUpLabels,
-  getLabelStates,
-} from '../../src/capabilities/predictions/label-contract.ts';
+import { catchUpLabels, getLabelStates } from '../../src/capabilities/predictions/contract.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, putEndpoint, traceRequest } from '../../src/capabilities/serving/contract.ts';
 import { appendRows, createTable } from '../../src/capabilities/tables/contract.ts';

@@ -2,14 +2,10 @@ import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
+import { EndpointName } from './endpoint-name.ts';
 
-/** An endpoint's name is its model name on the wire and its table's name in `predictions`. */
-export const EndpointName = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9_]{0,62}$/,
-    'lowercase letters, digits and _, starting with a letter, at most 63',
-  );
+export { EndpointName };
+export { catchUpLabels, getLabelStates, LabelSource, LabelStates } from './label-contract.ts';
 
 /** Not `.` or `..`: no URL can carry those as one part of its path. */
 export const RequestId = z

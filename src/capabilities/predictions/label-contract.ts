@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
 import { route } from '../../base/route.ts';
-import { EndpointName } from './contract.ts';
+import { EndpointName } from './endpoint-name.ts';
 
 /** The table whose rows say what came of an endpoint's requests, and how far it is joined. */
 export const LabelSource = z.object({

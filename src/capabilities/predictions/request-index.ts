@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KvChange, KvReader } from '../../platform/kv/port.ts';
 
 /** Where an answered request lies. */
@@ -63,5 +63,5 @@ function idKey(requestId: string): string {
 
 /** Business keys may be longer than the store's keys, so their hash stands for them. */
 function businessKey(endpoint: string, key: string): string {
-  return `requests/key/${endpoint}/${createHash('sha256').update(key).digest('base64url')}`;
+  return `requests/key/${endpoint}/${hash('sha256', key, 'base64url')}`;
 }
