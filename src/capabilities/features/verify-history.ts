@@ -30,12 +30,27 @@ interface Block {
 const SMALLEST = 128;
 const SIZES = [2048, SMALLEST];
 
+/** Everything a key's events ever were, for windows as of any table version. */
+export interface KeyHistory {
+  /** Whether the last totals are those of any later version, too. */
+  readonly hadSettled: boolean;
+  /**
+   * Totals of the windows (shortest first) at T, as `TileReader.read` gives them; extremes only
+   * where they were asked for.
+   */
+  totals(windows: readonly number[], at: KeyInstant): Float64Array;
+}
+
+export interface KeyInstant {
+  readonly time: number;
+  readonly version: number;
+}
+
 /**
- * Everything a key's events ever were, for windows as of any table version. Blocks of neighbours
- * that had settled by the version asked for count as a whole; only what came later is looked at one
- * by one.
+ * Of events with any values. Blocks of neighbours that had settled by the version asked for count
+ * as a whole; only what came later is looked at one by one.
  */
-export class KeyHistory {
+export class BlockHistory implements KeyHistory {
   readonly #revisions: KeyRevisions;
   readonly #levels: readonly { readonly size: number; readonly blocks: readonly Block[] }[];
   #hadSettled = true;
@@ -51,16 +66,11 @@ export class KeyHistory {
     }));
   }
 
-  /** Whether the last totals are those of any later version, too. */
   get hadSettled(): boolean {
     return this.#hadSettled;
   }
 
-  /** Totals of the windows (shortest first) at T, as `TileReader.read` gives them. */
-  totals(
-    windows: readonly number[],
-    at: { readonly time: number; readonly version: number },
-  ): Float64Array {
+  totals(windows: readonly number[], at: KeyInstant): Float64Array {
     const { times, values } = this.#revisions;
     const stride = windowStride(values.length);
     const totals = new Float64Array(windows.length * stride);

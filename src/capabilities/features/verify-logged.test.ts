@@ -32,21 +32,10 @@ async function logAnswers(
   await tables.append({ ...ref, ndjson: ndjson(...rows) });
 }
 
-/** Reads with these limits, and how many rows each look into a table asked for. */
-async function read({ tables }: Lake, limits: { vectors: number; pageRows: number }) {
-  const asked: number[] = [];
-  const spied = {
-    list: tables.list.bind(tables),
-    describe: tables.describe.bind(tables),
-    find: (...[ref, request]: Parameters<typeof tables.find>) => {
-      asked.push(request.limit);
-      return tables.find(ref, request);
-    },
-  };
+async function read(lake: Lake, vectorsMax: number) {
   const range = { from: micros(START), until: micros(START + 1000 * SECOND) };
   const { signal } = new AbortController();
-  const found = await loggedVectors(spied, { service: 'late_v1', ...range }, signal, limits);
-  return { ...found, asked };
+  return await loggedVectors(lake, { service: 'late_v1', ...range }, signal, vectorsMax);
 }
 
 test('stops at so many vectors, however many rows and endpoints hold them', async () => {
@@ -54,11 +43,9 @@ test('stops at so many vectors, however many rows and endpoints hold them', asyn
   const batches = Array.from({ length: 6 }, (_, second) => ({ second, vectors: 4 }));
   await logAnswers(lake, 'a', batches);
   await logAnswers(lake, 'b', batches);
-  const { vectors, isPartial, asked } = await read(lake, { vectors: 10, pageRows: 2 });
+  const { vectors, isPartial } = await read(lake, 10);
   expect(vectors.map(({ values }) => values[0])).toEqual([5, 5, 5, 5, 4, 4, 4, 4, 3, 3]);
   expect(isPartial).toBe(true);
-  expect(asked.length).toBeLessThanOrEqual(3);
-  for (const limit of asked) expect(limit).toBeLessThanOrEqual(2);
 });
 
 test('reads every answer once, also of one instant and of several endpoints', async () => {
@@ -67,7 +54,7 @@ test('reads every answer once, also of one instant and of several endpoints', as
   const single = seconds.map((second) => ({ second, vectors: 1 }));
   await logAnswers(lake, 'a', single);
   await logAnswers(lake, 'b', single);
-  const { vectors, isPartial } = await read(lake, { vectors: 20, pageRows: 2 });
+  const { vectors, isPartial } = await read(lake, 20);
   expect(isPartial).toBe(false);
   expect(new Set(vectors.map(({ requestId }) => requestId)).size).toBe(20);
   expect(vectors.map(({ values }) => values[0])).toEqual([...seconds, ...seconds]);

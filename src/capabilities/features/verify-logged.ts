@@ -1,7 +1,9 @@
 import { AppError } from '../../base/errors.ts';
-import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
-import type { Cell } from '../../platform/analytics/port.ts';
+import { formatInstant, type Micros } from '../../base/time.ts';
+import { printDuckDb } from '../../formats/expression/print-duckdb.ts';
+import type { Analytics } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
+import { insertRows } from './insert-rows.ts';
 import type { FeatureInputs } from './online-key.ts';
 import { VERIFY_ROWS_MAX } from './online-contract.ts';
 
@@ -27,81 +29,83 @@ export interface LoggedVectors {
 
 const PREDICTIONS = 'predictions';
 const TIME = 'answered_at';
-const COLUMNS = ['request_id', TIME, 'definition', 'entity', 'features', 'watermark'] as const;
-const TIME_AT = COLUMNS.indexOf(TIME);
+const COLUMNS = ['request_id', 'definition', 'entity', 'features', 'watermark'] as const;
 /** Endpoints looked at for one service. */
 const ENDPOINTS_MAX = 1000;
-/** A row of a batch holds up to a hundred vectors, so a page some hundred megabytes at worst. */
-const PAGE_ROWS = 5000;
+
+export interface LoggedDeps {
+  readonly tables: Pick<DeltaTables, 'list' | 'files' | 'describe'>;
+  readonly analytics: Pick<Analytics, 'scratch'>;
+}
+
+interface LoggedRequest {
+  readonly service: string;
+  readonly from: Micros;
+  readonly until: Micros;
+  readonly endpoint?: string;
+}
 
 /** What endpoints answered with a service's vectors, the newest first of each. */
 export async function loggedVectors(
-  tables: Pick<DeltaTables, 'list' | 'find' | 'describe'>,
-  of: {
-    readonly service: string;
-    readonly from: Micros;
-    readonly until: Micros;
-    readonly endpoint?: string;
-  },
+  deps: LoggedDeps,
+  of: LoggedRequest,
   signal: AbortSignal,
-  limits = { vectors: VERIFY_ROWS_MAX, pageRows: PAGE_ROWS },
+  vectorsMax = VERIFY_ROWS_MAX,
 ): Promise<LoggedVectors> {
   const vectors: LoggedVector[] = [];
+  const parser = new VectorParser();
   let unreadable = 0;
-  for (const name of await endpoints(tables, of.endpoint)) {
-    const ref = { namespace: PREDICTIONS, name };
-    const page = { ...of, limit: limits.pageRows };
-    for await (const row of newestFirst(tables, ref, page, signal)) {
-      const found = parsed(name, row);
+  for (const name of await endpoints(deps.tables, of.endpoint)) {
+    // A row is a vector at least, or unreadable; one more tells that there is more.
+    const limit = vectorsMax - vectors.length - unreadable + 1;
+    const isWhole = await eachRow(deps, { ...of, endpoint: name, limit }, signal, (row) => {
+      const found = parser.parse(name, row);
       if (found === null) unreadable += 1;
       else vectors.push(...found);
-      if (vectors.length + unreadable > limits.vectors) {
-        return { vectors: vectors.slice(0, limits.vectors), unreadable, isPartial: true };
-      }
-    }
+      return vectors.length + unreadable <= vectorsMax;
+    });
+    if (!isWhole) return { vectors: vectors.slice(0, vectorsMax), unreadable, isPartial: true };
   }
   return { vectors, unreadable, isPartial: false };
 }
 
-type Find = Parameters<DeltaTables['find']>[1];
+/** Time in microseconds, then the columns. */
+type LoggedRow = readonly unknown[];
 
-/** Rows of one table by pages, each of which ends between two times: none is missed or twice. */
-async function* newestFirst(
-  tables: Pick<DeltaTables, 'find'>,
-  ref: Parameters<DeltaTables['find']>[0],
-  of: {
-    readonly service: string;
-    readonly from: Micros;
-    readonly until: Micros;
-    readonly limit: number;
-  },
+/** Takes rows of one table, newest first, until told to stop; whether it took all. */
+async function eachRow(
+  { tables, analytics }: LoggedDeps,
+  of: LoggedRequest & { readonly endpoint: string; readonly limit: number },
   signal: AbortSignal,
-): AsyncGenerator<readonly Cell[]> {
-  const fixed: Find['where'] = [
-    { column: 'service', comparison: '=', value: of.service },
-    { column: TIME, comparison: '>=', value: formatInstant(of.from) },
-  ];
-  let end: Find['where'][number] = {
-    column: TIME,
-    comparison: '<',
-    value: formatInstant(of.until),
-  };
-  for (let { limit } = of; ;) {
-    const { rows } = await tables.find(ref, {
-      columns: COLUMNS,
-      where: [...fixed, end],
-      orderBy: { column: TIME, descending: true },
-      limit,
-      signal,
-    });
-    const oldest = String(rows.at(-1)?.[TIME_AT]);
-    const whole = rows.length < limit ? rows : rows.filter((row) => row[TIME_AT] !== oldest);
-    yield* whole;
-    if (rows.length < limit) return;
-    // More rows of one time than a page holds: only a larger one gets past them.
-    limit = whole.length === 0 ? limit * 2 : of.limit;
-    end = { column: TIME, comparison: '<=', value: oldest };
-  }
+  take: (row: LoggedRow) => boolean,
+): Promise<boolean> {
+  const { files, columns } = await tables.files(
+    { namespace: PREDICTIONS, name: of.endpoint },
+    undefined,
+    [
+      { column: 'service', comparison: '=', value: of.service },
+      { column: TIME, comparison: '>=', value: formatInstant(of.from) },
+      { column: TIME, comparison: '<', value: formatInstant(of.until) },
+    ],
+  );
+  const read = columns.filter(({ name }) => [...COLUMNS, TIME, 'service'].includes(name));
+  const service = printDuckDb({ kind: 'literal', type: 'string', value: of.service });
+  const where = `service = ${service} AND epoch_us(${TIME}) >= ${of.from} AND epoch_us(${TIME}) < ${of.until}`;
+  return await analytics.scratch(async (scratch) => {
+    const table = scratch.table('logged');
+    await scratch.run(`CREATE TABLE ${table} AS ${scratch.rowsOf([], read)}`);
+    await insertRows(scratch, table, { files, columns: read, where });
+    const rows = scratch.columns(
+      `SELECT epoch_us(${TIME})::DOUBLE, ${COLUMNS.join(', ')} FROM ${table} ` +
+        `ORDER BY ${TIME} DESC LIMIT ${of.limit}`,
+    );
+    for await (const cells of rows) {
+      for (let row = 0; row < cells[0]!.length; row += 1) {
+        if (!take(cells.map((column) => column[row]))) return false;
+      }
+    }
+    return true;
+  }, signal);
 }
 
 /** Tables of answers that can hold vectors: those of former versions have no such columns. */
@@ -134,31 +138,40 @@ async function canHold(tables: Pick<DeltaTables, 'describe'>, name: string): Pro
   }
 }
 
-/** A request of several rows was answered with a vector for each, all at one T. */
-function parsed(endpoint: string, row: readonly Cell[]): readonly LoggedVector[] | null {
-  const [requestId, at, definition, entity, features, watermark] = row;
-  const time = parseInstant(String(at));
-  const [values, inputs, watermarks] = [features, entity, watermark].map(document);
-  if (time === null || !Array.isArray(values) || !isObject(inputs) || !isObject(watermarks)) {
-    return null;
+class VectorParser {
+  /** Few watermarks are told by many vectors. */
+  readonly #watermarks = new Map<unknown, unknown>();
+
+  /** A request of several rows was answered with a vector for each, all at one T. */
+  parse(endpoint: string, row: LoggedRow): readonly LoggedVector[] | null {
+    const [time, requestId, definition, entity, features, watermark] = row;
+    const [values, inputs] = [document(features), document(entity)];
+    const watermarks = this.#watermarksOf(watermark);
+    if (!Array.isArray(values) || !isObject(inputs) || !isObject(watermarks)) return null;
+    const logged = {
+      requestId: String(requestId),
+      endpoint,
+      time: time as number,
+      definition: String(definition),
+      watermarks: watermarks as Record<string, number>,
+    };
+    if (!Array.isArray(inputs)) {
+      return [{ ...logged, inputs: inputs as FeatureInputs, values: values as Vector }];
+    }
+    const vectors = values as Vector[];
+    if (inputs.length !== vectors.length) return null;
+    return inputs.map((one, index) => ({
+      ...logged,
+      inputs: one as FeatureInputs,
+      values: vectors[index]!,
+    }));
   }
-  const logged = {
-    requestId: String(requestId),
-    endpoint,
-    time,
-    definition: String(definition),
-    watermarks: watermarks as Record<string, number>,
-  };
-  if (!Array.isArray(inputs)) {
-    return [{ ...logged, inputs: inputs as FeatureInputs, values: values as Vector }];
+
+  #watermarksOf(cell: unknown): unknown {
+    let known = this.#watermarks.get(cell);
+    if (known === undefined) this.#watermarks.set(cell, (known = document(cell)));
+    return known;
   }
-  const vectors = values as Vector[];
-  if (inputs.length !== vectors.length) return null;
-  return inputs.map((one, index) => ({
-    ...logged,
-    inputs: one as FeatureInputs,
-    values: vectors[index]!,
-  }));
 }
 
 type Vector = readonly (number | null)[];
@@ -167,7 +180,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function document(cell: Cell | undefined): unknown {
+function document(cell: unknown): unknown {
   try {
     return typeof cell === 'string' ? (JSON.parse(cell) as unknown) : null;
   } catch {

@@ -8,7 +8,7 @@ import type { CompiledService } from './compiled.ts';
 import { naiveVector } from './naive.ts';
 import type { VerifyReport } from './online-contract.ts';
 import { rootsPrefix } from './tiles-keys.ts';
-import { verifyVectors } from './verify.ts';
+import { recomputeVectors, verifyVectors } from './verify.ts';
 
 const PREDICTIONS = { namespace: 'predictions', name: 'late' };
 const text = (name: string) => ({ name, type: 'string' as const, nullable: true });
@@ -90,6 +90,7 @@ test('finds every vector right, and tells which of them later events would chang
       const state = await flights();
       const answers = new Answers(state);
       const asked: { inputs: typeof INPUTS; time: Micros; values: readonly unknown[] }[] = [];
+      const explained: Parameters<typeof recomputeVectors>[1][] = [];
       for (const { rows, asked: of } of history) {
         await state.append(rows);
         await state.take();
@@ -97,7 +98,13 @@ test('finds every vector right, and tells which of them later events would chang
           const time = micros(NOW - 7 * DAY + hour * 3600 * MICROS_PER_SECOND);
           const inputs = { ...INPUTS, origin, destination };
           asked.push({ inputs, time, values: await answers.answer(time, inputs) });
+          const { watermarks } = state.online(inputs, time);
+          explained.push({ service: state.service, rows: [INPUTS, inputs], at: time, watermarks });
         }
+      }
+      for (const [index, input] of explained.entries()) {
+        const [, vector] = await recomputeVectors(state.lake, input, new AbortController().signal);
+        expect(vector).toEqual(asked[index]!.values);
       }
       const report = await answers.verify();
       expect(report).toMatchObject({ rows: asked.length, skipped: 0, logicMismatches: 0 });

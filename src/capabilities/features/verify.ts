@@ -1,4 +1,5 @@
 import { formatInstant, type Micros } from '../../base/time.ts';
+import type { Scratch } from '../../platform/analytics/port.ts';
 import type { CompiledService } from './compiled.ts';
 import { keyOf, type FeatureInputs } from './online-key.ts';
 import { requestReads, totalOf } from './online-plan.ts';
@@ -9,7 +10,15 @@ import { windowStride } from './tiles-read.ts';
 import { noTotals } from './verify-history.ts';
 import { loggedVectors, type LoggedVector } from './verify-logged.ts';
 import { VerifyCounts } from './verify-counts.ts';
-import { viewHistories, type RevisionDeps, type ViewHistory } from './verify-revisions.ts';
+import {
+  loadRevisions,
+  loadSeen,
+  type LoadedRevisions,
+  type Past,
+  type RevisionDeps,
+  type SourceViews,
+} from './verify-revisions.ts';
+import { viewHistories, type ViewHistory } from './verify-views.ts';
 
 export interface VerifyInput {
   /** Every definition of the service that is kept; the first is the present one. */
@@ -40,7 +49,7 @@ export async function verifyVectors(
   const { definitions, from, until, endpoint } = input;
   const present = definitions[0]!;
   const logged = await loggedVectors(
-    deps.tables,
+    deps,
     { service: present.name, from, until, ...(endpoint === undefined ? {} : { endpoint }) },
     signal,
   );
@@ -52,8 +61,12 @@ export async function verifyVectors(
     const known = definition === undefined ? [] : vectors.filter((it) => isWhole(it, definition));
     counts.skip(vectors.length - known.length);
     if (definition === undefined || known.length === 0) continue;
-    const own = await recomputation(deps, definition, known, signal);
-    const other = hash === present.hash ? null : await recomputation(deps, present, known, signal);
+    const load = (scratch: Scratch, of: SourceViews, past: Past): Promise<LoadedRevisions> =>
+      loadRevisions(deps, scratch, of, past);
+    const loader = { ...deps, load };
+    const own = await recomputation(loader, definition, known, signal);
+    const isOther = hash !== present.hash;
+    const other = isOther ? await recomputation(loader, present, known, signal) : null;
     for (const [index, vector] of known.entries()) {
       if (index % TURN_VECTORS === 0) {
         signal.throwIfAborted();
@@ -86,7 +99,9 @@ export async function recomputeVectors(
   signal: AbortSignal,
 ): Promise<readonly (readonly (number | null)[])[]> {
   const asked = rows.map((inputs) => ({ inputs, time: at, watermarks }));
-  const found = await recomputation(deps, service, asked, signal);
+  const load = (scratch: Scratch, of: SourceViews, past: Past): Promise<LoadedRevisions> =>
+    loadSeen(deps, scratch, { ...of, rows }, past);
+  const found = await recomputation({ ...deps, load }, service, asked, signal);
   return asked.map((one) => found.vector(one, 'known'));
 }
 
@@ -107,8 +122,13 @@ function isWhole({ values, watermarks }: LoggedVector, definition: CompiledServi
 /** What a vector is computed from. */
 type Asked = Pick<LoggedVector, 'inputs' | 'time' | 'watermarks'>;
 
+interface Loader extends RevisionDeps {
+  /** Brings what the views of one source need into a scratch table. */
+  load(scratch: Scratch, of: SourceViews, past: Past): Promise<LoadedRevisions>;
+}
+
 async function recomputation(
-  deps: RevisionDeps,
+  deps: Loader,
   service: CompiledService,
   vectors: readonly Asked[],
   signal: AbortSignal,
@@ -130,7 +150,11 @@ async function recomputation(
     );
     if (version === Infinity) continue;
     const past = { from: first - longest, until: last, version };
-    const found = await viewHistories(deps, { source, views }, past, signal);
+    const of = { source, views };
+    const found = await deps.analytics.scratch(
+      async (scratch) => viewHistories(scratch, of, await deps.load(scratch, of, past), past),
+      signal,
+    );
     for (const [name, history] of found) histories.set(name, history);
   }
   return new Recomputation(service, histories);
@@ -193,7 +217,7 @@ class Recomputation {
     for (const view of this.#views) {
       const version = as === 'now' ? Infinity : (watermarks[view.table] ?? Infinity);
       const key = keyOf(view.keys, inputs);
-      const history = key === null ? undefined : view.history.keys.get(key);
+      const history = key === null ? undefined : view.history.of(key);
       const totals = history?.totals(view.windows, { time, version: last(version) }) ?? view.empty;
       if (history?.hadSettled === false) this.#hadSettled = false;
       for (const { position, value } of view.features) values[position] = value(totals);

@@ -1,5 +1,5 @@
 import type { Action, AddFile } from '../../formats/delta/actions.ts';
-import { readCommit } from '../../formats/delta/load-snapshot.ts';
+import { readCommits } from '../../formats/delta/load-snapshot.ts';
 import { indexLog } from '../../formats/delta/log-segment.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
@@ -33,9 +33,9 @@ export class CommitOrder {
     if (known.upTo >= snapshot.version) return known;
     const { commits } = indexLog(await io.log.list(''));
     const { versionOf, upTo } = known;
-    for (const version of commits) {
-      if (version <= upTo || version > snapshot.version) continue;
-      const actions = (await readCommit(io, version)) ?? [];
+    const wanted = commits.filter((version) => version > upTo && version <= snapshot.version);
+    for await (const { version, actions } of readCommits(io, wanted)) {
+      if (actions === null) continue;
       const moved = movedRows(actions, versionOf);
       for (const { add } of actions) {
         if (!add) continue;

@@ -1,5 +1,5 @@
 import type { AddFile } from '../../formats/delta/actions.ts';
-import { readCommit } from '../../formats/delta/load-snapshot.ts';
+import { readCommits } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
 import { columnsOf, countRows, type RowFilter, type TableView } from './read-rows.ts';
@@ -58,10 +58,10 @@ export async function additionsAfter(
   after: { readonly version: number; readonly limit: number },
 ): Promise<readonly TableAddition[] | null> {
   const { io, snapshot } = view;
-  const newest = Math.min(snapshot.version, after.version + after.limit);
+  const commits = Math.max(0, Math.min(snapshot.version - after.version, after.limit));
+  const versions = Array.from({ length: commits }, (_, index) => after.version + 1 + index);
   const additions: TableAddition[] = [];
-  for (let version = after.version + 1; version <= newest; version += 1) {
-    const actions = await readCommit(io, version);
+  for await (const { version, actions } of readCommits(io, versions)) {
     if (actions === null) return null;
     const added: AddFile[] = [];
     for (const { add, remove, metaData } of actions) {

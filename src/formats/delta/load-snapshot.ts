@@ -89,13 +89,9 @@ async function tryPlan(io: TableIo, plan: ReadPlan): Promise<Snapshot | BrokenCh
       return new BrokenCheckpoint(name, cause);
     }
   }
-  for (let start = 0; start < plan.commits.length; start += COMMITS_AT_ONCE) {
-    const versions = plan.commits.slice(start, start + COMMITS_AT_ONCE);
-    const commits = await Promise.all(versions.map((version) => readCommit(io, version)));
-    commits.forEach((actions, index) => {
-      if (actions === null) throw unreadable(io, [], versions[index]!);
-      replay.apply(actions);
-    });
+  for await (const { version, actions } of readCommits(io, plan.commits)) {
+    if (actions === null) throw unreadable(io, [], version);
+    replay.apply(actions);
   }
   return replay.finish(plan.version, plan.checkpoint?.version ?? null);
 }
@@ -108,6 +104,18 @@ async function readHint(io: TableIo): Promise<number | null> {
     return Number.isSafeInteger(version) && (version as number) >= 0 ? (version as number) : null;
   } catch {
     return null;
+  }
+}
+
+/** The actions of each of these commits, or null when there is no such commit. */
+export async function* readCommits(
+  io: TableIo,
+  versions: readonly number[],
+): AsyncGenerator<{ readonly version: number; readonly actions: readonly Action[] | null }> {
+  for (let start = 0; start < versions.length; start += COMMITS_AT_ONCE) {
+    const some = versions.slice(start, start + COMMITS_AT_ONCE);
+    const commits = await Promise.all(some.map((version) => readCommit(io, version)));
+    for (const [index, actions] of commits.entries()) yield { version: some[index]!, actions };
   }
 }
 
