@@ -41,6 +41,8 @@ export class FeaturesService {
   readonly #deps: FeaturesDeps;
   /** Builds of one training set run one after the other, so that equal ones find each other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  #services: { readonly changes: number; readonly compiled: readonly CompiledService[] } | null =
+    null;
 
   constructor(deps: FeaturesDeps) {
     this.#deps = deps;
@@ -63,11 +65,16 @@ export class FeaturesService {
     return await labelSources(this.#deps.store);
   }
 
-  /** All services in force. */
+  /** All services in force; kept in memory, because every append to a table asks for them. */
   async compiledServices(): Promise<readonly CompiledService[]> {
+    const { store } = this.#deps;
+    const { changes } = store;
+    if (this.#services?.changes === changes) return this.#services.compiled;
     const all = { after: null, limit: SERVICES_MAX };
-    const found = await this.#deps.store.list<CompiledService>('service', all);
-    return found.map(({ body }) => body.compiled);
+    const found = await store.list<CompiledService>('service', all);
+    const compiled = found.map(({ body }) => body.compiled);
+    if (store.changes === changes) this.#services = { changes, compiled };
+    return compiled;
   }
 
   /** The definition with this hash, whatever service had it. */

@@ -77,9 +77,15 @@ const DEFINITIONS_MAX = 100;
  */
 export class FeaturesStore {
   readonly #db: Db;
+  #changes = 0;
 
   constructor(db: Db) {
     this.#db = db;
+  }
+
+  /** Rises with every change of what is in force: one process owns a workspace. */
+  get changes(): number {
+    return this.#changes;
   }
 
   async current(): Promise<readonly CurrentRow[]> {
@@ -230,7 +236,13 @@ export class FeaturesStore {
           .where('name', '=', name),
       });
     }
-    await this.#db.write([...steps, ...events]);
+    // Before, too: what is read meanwhile may be either.
+    this.#changes += 1;
+    try {
+      await this.#db.write([...steps, ...events]);
+    } finally {
+      this.#changes += 1;
+    }
   }
 
   /** Rejects with `CONFLICT` when the number is taken. */
