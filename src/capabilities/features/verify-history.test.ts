@@ -67,7 +67,8 @@ function expected(
 }
 
 function compare(history: KeyHistory, revisions: readonly Revision[], at: KeyInstant): void {
-  const totals = history.totals(WINDOWS, at);
+  const totals = new Float64Array(WINDOWS.length * windowStride(1)).fill(-77);
+  history.totals(WINDOWS, at, totals);
   const hadSettled = history.hadSettled;
   for (const [index, window] of WINDOWS.entries()) {
     const place = index * windowStride(1);

@@ -35,10 +35,10 @@ export interface KeyHistory {
   /** Whether the last totals are those of any later version, too. */
   readonly hadSettled: boolean;
   /**
-   * Totals of the windows (shortest first) at T, as `TileReader.read` gives them; extremes only
+   * Puts totals of the windows (shortest first) at T where `TileReader.read` has them; extremes only
    * where they were asked for.
    */
-  totals(windows: readonly number[], at: KeyInstant): Float64Array;
+  totals(windows: readonly number[], at: KeyInstant, totals: Float64Array): void;
 }
 
 export interface KeyInstant {
@@ -70,10 +70,9 @@ export class BlockHistory implements KeyHistory {
     return this.#hadSettled;
   }
 
-  totals(windows: readonly number[], at: KeyInstant): Float64Array {
+  totals(windows: readonly number[], at: KeyInstant, totals: Float64Array): void {
     const { times, values } = this.#revisions;
     const stride = windowStride(values.length);
-    const totals = new Float64Array(windows.length * stride);
     const state = emptyTotals(values.length);
     this.#hadSettled = true;
     let end = lowerBound(times, at.time, 0, times.length);
@@ -83,7 +82,6 @@ export class BlockHistory implements KeyHistory {
       emit(state, totals, index * stride);
       end = start;
     });
-    return totals;
   }
 
   #add(

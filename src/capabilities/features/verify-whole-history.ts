@@ -22,6 +22,8 @@ export class WholeHistory implements KeyHistory {
   readonly #running: Running;
   /** The version from which on a revision changes no more; the latest of neighbours; and so on. */
   readonly #changes: readonly Float64Array[];
+  /** Of the windows asked for last. */
+  readonly #starts: number[] = [];
   #hadSettled = true;
 
   private constructor(revisions: KeyRevisions, running: Running) {
@@ -40,30 +42,25 @@ export class WholeHistory implements KeyHistory {
     return this.#hadSettled;
   }
 
-  totals(windows: readonly number[], { time, version }: KeyInstant): Float64Array {
+  totals(windows: readonly number[], { time, version }: KeyInstant, totals: Float64Array): void {
     const { times, values } = this.#revisions;
-    const stride = windowStride(values.length);
-    const totals = new Float64Array(windows.length * stride).fill(Number.NaN);
     const end = lowerBound(times, time, 0, times.length);
-    const starts = windows.map((window) => lowerBound(times, time - window, 0, end));
-    for (const [index, start] of starts.entries()) {
+    const [starts, stride] = [this.#starts, windowStride(values.length)];
+    starts.length = windows.length;
+    let start = end;
+    for (let index = 0; index < windows.length; index += 1) {
+      start = lowerBound(times, time - windows[index]!, 0, start);
+      starts[index] = start;
       this.#addEnd(totals, index * stride, { start, end });
     }
     this.#hadSettled = true;
-    const unsettled: number[] = [];
-    this.#collect(unsettled, { start: starts.at(-1) ?? end, end, version }, this.#top);
-    for (const at of unsettled) this.#correct(totals, { at, version, starts, stride });
-    for (const [index] of starts.entries()) {
-      for (let of = 0; of < values.length; of += 1) {
-        const total = index * stride + totalAt(of, 0);
+    this.#correctAll(totals, { start, end, version }, this.#changes.length - 1);
+    for (let place = 0; place < windows.length * stride; place += stride) {
+      for (let index = 0; index < values.length; index += 1) {
+        const total = place + totalAt(index, 0);
         if (totals[total + NON_NULL] === 0) totals[total + SUM] = Number.NaN;
       }
     }
-    return totals;
-  }
-
-  get #top(): number {
-    return this.#changes.length - 1;
   }
 
   #addEnd(
@@ -80,47 +77,40 @@ export class WholeHistory implements KeyHistory {
     }
   }
 
-  /** Revisions from `start` to before `end` that change after the version. */
-  #collect(
-    found: number[],
+  /** Looks at revisions that change after the version, by blocks that hold one. */
+  #correctAll(
+    totals: Float64Array,
     range: { readonly start: number; readonly end: number; readonly version: number },
     level: number,
   ): void {
+    const { start, end, version } = range;
     const changes = this.#changes[level]!;
     const size = FANOUT ** level;
-    const { start, end, version } = range;
     for (let at = Math.floor(start / size); at * size < end; at += 1) {
       if (changes[at]! <= version) continue;
-      if (level === 0) found.push(at);
-      else {
-        const inside = {
-          start: Math.max(start, at * size),
-          end: Math.min(end, (at + 1) * size),
-          version,
-        };
-        this.#collect(found, inside, level - 1);
+      if (level === 0) {
+        this.#correct(totals, at, version);
+        continue;
       }
+      const inside = {
+        start: Math.max(start, at * size),
+        end: Math.min(end, (at + 1) * size),
+        version,
+      };
+      this.#correctAll(totals, inside, level - 1);
     }
   }
 
-  #correct(
-    totals: Float64Array,
-    one: {
-      readonly at: number;
-      readonly version: number;
-      readonly starts: readonly number[];
-      readonly stride: number;
-    },
-  ): void {
+  #correct(totals: Float64Array, at: number, version: number): void {
     const { from, until, values } = this.#revisions;
-    const { at, version, starts, stride } = one;
     const wasSeen = from[at]! <= version;
     const isSeen = until[at] === Infinity;
     if (wasSeen === isSeen) return;
     this.#hadSettled = false;
     const sign = wasSeen ? 1 : -1;
-    for (const [window, start] of starts.entries()) {
-      if (at < start) continue;
+    const stride = windowStride(values.length);
+    for (let window = 0; window < this.#starts.length; window += 1) {
+      if (at < this.#starts[window]!) continue;
       const place = window * stride;
       totals[place + EVENTS]! += sign;
       for (let index = 0; index < values.length; index += 1) {

@@ -169,6 +169,8 @@ class Recomputation {
     readonly windows: readonly number[];
     readonly history: ViewHistory;
     readonly empty: Float64Array;
+    /** Filled anew for each vector. */
+    readonly totals: Float64Array;
     readonly features: readonly {
       readonly position: number;
       readonly value: (totals: Float64Array) => number | null;
@@ -199,6 +201,7 @@ class Recomputation {
           windows: windows.map((window) => window.micros),
           history,
           empty: noTotals(windows.length, expressions.length),
+          totals: noTotals(windows.length, expressions.length),
           features,
         },
       ];
@@ -218,7 +221,8 @@ class Recomputation {
       const version = as === 'now' ? Infinity : (watermarks[view.table] ?? Infinity);
       const key = keyOf(view.keys, inputs);
       const history = key === null ? undefined : view.history.of(key);
-      const totals = history?.totals(view.windows, { time, version: last(version) }) ?? view.empty;
+      history?.totals(view.windows, { time, version: last(version) }, view.totals);
+      const totals = history === undefined ? view.empty : view.totals;
       if (history?.hadSettled === false) this.#hadSettled = false;
       for (const { position, value } of view.features) values[position] = value(totals);
     }
