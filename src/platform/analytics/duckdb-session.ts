@@ -35,6 +35,8 @@ export class DuckDbSession {
       memory_limit: `${Math.floor(options.memoryLimitBytes / 1024)}KiB`,
       threads: String(options.threads),
       temp_directory: options.temporaryFolder,
+      // The system keeps local files in memory as it is; a copy costs time and the memory limit.
+      enable_external_file_cache: 'false',
       autoload_known_extensions: 'false',
       autoinstall_known_extensions: 'false',
       allow_community_extensions: 'false',
