@@ -257,7 +257,7 @@ describe('the past', () => {
   });
 
   test('counts trainings within the span of the budget', () => {
-    const list = [ended('promoted', 29), ended('superseded', 3), ended('rejected', 31)];
+    const list = [ended('rejected', 3), ended('promoted', 29), ended('rejected', 31)];
     expect(pastOf(policy, at, list, null).retrains).toBe(2);
     const challenge = ended('rejected', 1, { isTraining: false });
     expect(pastOf(policy, at, [challenge], null).retrains).toBe(0);

@@ -45,8 +45,7 @@ export function pastOf(
   const { cooldownMicros, budget } = policy;
   const counted = ended.filter(
     ({ outcome, isManual, endedAt }) =>
-      outcome === 'promoted' ||
-      (outcome !== 'superseded' && !isManual && (resumedAt === null || endedAt > resumedAt)),
+      outcome === 'promoted' || (!isManual && (resumedAt === null || endedAt > resumedAt)),
   );
   const promoted = counted.findIndex(({ outcome }) => outcome === 'promoted');
   const failures = promoted === -1 ? counted.length : promoted;

@@ -34,7 +34,7 @@ export interface Release {
   readonly revision: number;
   /** Who published it. */
   readonly by: string;
-  /** Domain time since when the version answers without a break. */
+  /** Domain time at which the version first took traffic. */
   readonly since: Micros;
 }
 

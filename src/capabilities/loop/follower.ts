@@ -1,5 +1,5 @@
 import { toAppError } from '../../base/errors.ts';
-import { micros, type Clock } from '../../base/time.ts';
+import { micros, parseInstant, type Clock } from '../../base/time.ts';
 import type { EventHandler, Events, StoredEvent } from '../../platform/events/port.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { every } from '../../platform/system.ts';
@@ -63,7 +63,9 @@ export class Follower {
     const name = subject.slice(subject.indexOf('/') + 1);
     if (kind === 'monitor.evaluated') return this.#evaluated(name, String(data['evaluation']));
     if (kind === 'loop.decided') {
-      await this.#deps.driver.drive(name, event.now, this.#either(signal));
+      // The decision's own time, as a timer may have come a microsecond after it.
+      const at = parseInstant(String(data['at'])) ?? event.now;
+      await this.#deps.driver.drive(name, at, this.#either(signal));
     }
     if (kind === 'pipeline.finished') {
       for (const loop of await this.#loops()) {

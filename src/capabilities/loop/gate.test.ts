@@ -62,8 +62,8 @@ describe('the gate', () => {
     expect(judgeGate(policy, question())).toEqual({
       isPassed: true,
       reason:
-        'V2 against v1 on 5,120 rows of 3 days: log-loss 0.412 against 0.430: ' +
-        'better by +0.018, lower bound +0.009 (95 %).',
+        'v2 against v1 on 5,120 rows of 3 days: log-loss 0.412 against 0.430: ' +
+        'better by 0.018, lower bound +0.009 (95 %).',
     });
   });
 
@@ -73,7 +73,7 @@ describe('the gate', () => {
       question({ comparison: comparison({ improvement: better(0) }) }),
     );
     expect(verdict.isPassed).toBe(false);
-    expect(verdict.reason).toContain('better by +0.010, but the lower bound +0.000');
+    expect(verdict.reason).toContain('better by 0.010, but the lower bound +0.000');
   });
 
   test('refuses rows the challenger was trained on, however good it is', () => {

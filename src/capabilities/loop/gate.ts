@@ -88,9 +88,10 @@ export function judgeGate(policy: LoopPolicy, question: GateQuestion): GateVerdi
   const said = comparedText(policy.metric, { champion, challenger }, comparison);
   const { value, lower, level } = comparison.improvement;
   const bound = `lower bound ${change(lower)} (${percent(level)})`;
-  const reason = sentence(`${said}: better by ${change(value)}, ${bound}`);
+  const reason = sentence(`${said}: better by ${figure(value)}, ${bound}`);
   if (lower > 0) return { isPassed: true, reason };
-  return refuse(`${said}: better by ${change(value)}, but the ${bound} is not above 0`);
+  const by = value < 0 ? `worse by ${figure(-value)}, the` : `better by ${figure(value)}, but the`;
+  return refuse(`${said}: ${by} ${bound} is not above 0`);
 }
 
 /** Versions judged on rows they were trained on look better than they are. */
@@ -134,7 +135,7 @@ const MISSING_SHARE_MAX = 0.001;
 /** How much further from the rate of positives the mean score may be than the champion's. */
 const MEAN_SCORE_MARGIN = 0.1;
 
-/** Whether the challenger's scores are fit to be acted on: there, and about as high as the labels. */
+/** Whether the challenger's scores are fit to act on: there, and about as high as the labels. */
 export function scoresGuardrail(comparison: Comparison): Guardrail {
   const { rows, positives, champion, challenger } = comparison;
   const name = 'scores';

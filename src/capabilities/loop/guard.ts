@@ -2,7 +2,7 @@ import type { Micros } from '../../base/time.ts';
 import { wilsonInterval } from '../../base/stats/wilson.ts';
 import { comparedText, GATE_BLOCKS_MIN, type Comparison } from './gate.ts';
 import type { LoopPolicy } from './loop-policy.ts';
-import { change, count, moment, percent, sentence, span } from './phrases.ts';
+import { change, count, figure, moment, percent, sentence, span } from './phrases.ts';
 
 /** What a new version has to stand: both a number of requests and a time. */
 export interface GuardLimits {
@@ -81,7 +81,7 @@ function clearlyWorse(policy: LoopPolicy, look: GuardLook): string | null {
   const { value, upper, level } = early.improvement;
   if (upper >= 0) return null;
   const said = comparedText(policy.metric, look, early);
-  return `${said}: worse by ${change(-value)}, upper bound of the difference ${change(upper)} (${percent(level)}), clear before the guard's end`;
+  return `${said}: worse by ${figure(-value)}, upper bound of the difference ${change(upper)} (${percent(level)}), clear before the guard's end`;
 }
 
 function stillMissing(look: GuardLook): string | null {
@@ -109,7 +109,7 @@ function final(policy: LoopPolicy, look: GuardLook): GuardVerdict {
   const bound = `upper bound of the difference ${change(upper)}`;
   if (upper < 0) {
     const reason = sentence(
-      `v${challenger} rolled back: ${said}: worse by ${change(-value)}, ${bound}`,
+      `v${challenger} rolled back: ${said}: worse by ${figure(-value)}, ${bound}`,
     );
     return { kind: 'rolled_back', reason };
   }

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Progress, StepContext, StepDeps } from './instance-steps.ts';
 import { compilePolicy } from './loop-policy.ts';
@@ -9,6 +10,7 @@ import { stepTraining } from './step-training.ts';
 
 /** An instance has fewer states than this, and passes each once. */
 const STEPS_MAX = 20;
+const CONFLICTS_MAX = 3;
 
 /**
  * Moves the instance of a loop on as far as it goes. Everything it decides on is stored and every
@@ -48,6 +50,7 @@ export class InstanceDriver {
 
   async #drive(name: string, at: Micros, signal: AbortSignal): Promise<void> {
     const { store } = this.#deps;
+    let conflicts = 0;
     for (let steps = 0; !signal.aborted; steps += 1) {
       assert(steps < STEPS_MAX, `the instance of loop ${name} moves without end`);
       const loop = await store.findLoop(name);
@@ -55,7 +58,14 @@ export class InstanceDriver {
       if (loop === null || instance === null) return;
       const policy = compilePolicy(name, loop.spec);
       const context = { loop, instance, policy, at, signal };
-      if ((await this.#step(context)) === 'wait') return;
+      try {
+        if ((await this.#step(context)) === 'wait') return;
+      } catch (thrown) {
+        // A cause that joined meanwhile: the instance is read again.
+        conflicts += 1;
+        const isConflict = thrown instanceof AppError && thrown.code === 'CONFLICT';
+        if (!isConflict || conflicts > CONFLICTS_MAX) throw thrown;
+      }
     }
   }
 

@@ -50,7 +50,13 @@ export function list(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 }
 
+/** Capital first, but for versions (`v2`), and a full stop. */
 export function sentence(text: string): string {
-  const upper = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+  const isVersion = /^v\d/.test(text);
+  return ended(isVersion ? text : text.charAt(0).toUpperCase() + text.slice(1));
+}
+
+/** With a full stop: for text that begins with a name. */
+export function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -143,15 +143,17 @@ export class LoopService {
     by: { readonly reason: string; readonly stage: string | null; readonly actor: string },
   ): Promise<Decision> {
     const { store, ports, clock } = this.#deps;
-    const loop = await store.requireLoop(name);
     const { reason, stage, actor } = by;
     const says = `asked for by ${actor}: ${reason.replace(/\.$/, '')}`;
     const cause = { kind: 'manual', says, doubt: null } as const;
-    const evaluation = await ports.monitors.latest(loop.spec.endpoint ?? name);
-    const about = { at: clock.now(), actor, cause, stage, evaluation };
-    const { steps } = await this.#admissions.onRequest(loop, about);
-    await store.write(steps);
-    return this.#newest(name);
+    return this.#again(async () => {
+      const loop = await store.requireLoop(name);
+      const evaluation = await ports.monitors.latest(loop.spec.endpoint ?? name);
+      const about = { at: clock.now(), actor, cause, stage, evaluation };
+      const { steps } = await this.#admissions.onRequest(loop, about);
+      await store.write(steps);
+      return this.#newest(name);
+    });
   }
 
   /** Puts a version before the gate that is there already. */
@@ -286,6 +288,18 @@ export class LoopService {
     return this.#newest(name);
   }
 
+  /** Looks again when the loop has changed between reading and writing. */
+  async #again<T>(action: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await action();
+      } catch (thrown) {
+        const isConflict = thrown instanceof AppError && thrown.code === 'CONFLICT';
+        if (!isConflict || tries === CONFLICTS_MAX) throw thrown;
+      }
+    }
+  }
+
   async #decide(
     loop: StoredLoop,
     decision: NewDecision,
@@ -346,6 +360,8 @@ export class LoopService {
   }
 }
 
+/** A loop moves by itself a few times at most while somebody asks. */
+const CONFLICTS_MAX = 5;
 /** One for each model of a team. */
 const DECLARED_MAX = 1000;
 

@@ -52,6 +52,8 @@ export class Situations {
       matured.from < matured.until ? await requests.labelled({ endpoint, span: matured, at }) : 0;
     const facts = { at, evaluation, maturedRows, wanted };
     const found = release === null ? [] : causesOf(policy, { ...facts, release });
+    const past = pastOf(policy, at, ended, loop.resumedAt);
+    const training = open === null || open.course.stage === null ? 0 : 1;
     const situation: Situation = {
       at,
       causes: asked === null ? found : [asked],
@@ -66,7 +68,7 @@ export class Situations {
               startedAt: open.startedAt,
               causes: open.causes.map(({ kind }) => kind),
             },
-      past: pastOf(policy, at, ended, loop.resumedAt),
+      past: { ...past, retrains: past.retrains + training },
       maturedRows,
       evaluation: span,
       exclusions: await exclusions.touching(span),

@@ -1,7 +1,7 @@
 import { formatInstant, micros, MICROS_PER_SECOND, type Micros } from '../../base/time.ts';
 import type { DecisionKind } from './contract.ts';
 import { unitChangesOf, type EvaluationFacts, type Finding } from './findings.ts';
-import { moment, sentence } from './phrases.ts';
+import { ended, moment } from './phrases.ts';
 import type { Exclusions } from './ports.ts';
 import type { NewDecision } from './recorder.ts';
 import type { KnownExclusion, StoredLoop } from './stored.ts';
@@ -83,5 +83,5 @@ function decisionOf(
   says: string,
   inputs: Readonly<Record<string, unknown>>,
 ): NewDecision {
-  return { kind, at, reason: sentence(says), inputs, instance: null };
+  return { kind, at, reason: ended(says), inputs, instance: null };
 }

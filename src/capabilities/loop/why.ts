@@ -63,6 +63,8 @@ function idle({ at, policy, situation, evaluation }: Explained): readonly string
   const found = quality === undefined ? '' : `; quality: ${quality.explanation.replace(/\.$/, '')}`;
   const nothing = sentence(`nothing asks for a new version, ${looked}${found}`);
   const obstacles = obstaclesOf(policy, { ...situation, at });
+  const [first] = obstacles;
+  if (first?.by === 'stopped' || first?.by === 'frozen') return [sentence(first.says), nothing];
   const would = obstacles.map(({ says }) => says).join('; ');
   return obstacles.length === 0
     ? [nothing]
