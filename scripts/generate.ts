@@ -4,6 +4,7 @@ import prettier from 'prettier';
 import { ERRORS } from '../src/base/errors.ts';
 import type { Route } from '../src/base/route.ts';
 import * as features from '../src/capabilities/features/contract.ts';
+import * as monitoring from '../src/capabilities/monitoring/contract.ts';
 import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
@@ -17,7 +18,16 @@ import { ROOT } from './run.ts';
 
 /** `npm run generate`: writes docs/reference from the code. `--check` only tells what is stale. */
 
-const contracts = [workspace, tables, features, tracking, registry, predictions, serving];
+const contracts = [
+  workspace,
+  tables,
+  features,
+  tracking,
+  registry,
+  predictions,
+  monitoring,
+  serving,
+];
 
 function routes(): readonly Route[] {
   return contracts.flatMap((contract) => Object.values(contract).filter(isRoute));

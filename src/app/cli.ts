@@ -5,6 +5,7 @@ import { AppError, toAppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
+import { monitoring } from '../capabilities/monitoring/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { tracking } from '../capabilities/tracking/index.ts';
@@ -97,6 +98,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     tracking,
     registry,
     serving,
+    monitoring,
     predictions,
     pipelines,
     lineage,

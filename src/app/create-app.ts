@@ -7,6 +7,7 @@ import { exclusionsRoutes } from '../capabilities/features/exclusions-routes.ts'
 import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts';
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
+import { monitoring } from '../capabilities/monitoring/index.ts';
 import { labelRoutes } from '../capabilities/predictions/label-routes.ts';
 import { mlflowRegistry } from '../capabilities/registry/mlflow.ts';
 import { registry } from '../capabilities/registry/index.ts';
@@ -85,6 +86,7 @@ async function mountAll(
     ...registry.routes(services.registry),
     ...predictions.routes(services.predictions),
     ...labelRoutes(services.labels),
+    ...monitoring.routes(services.monitoring),
     ...serving.routes(services.serving),
     ...pipelines.routes(services.pipelines),
     ...lineage.routes(services.lineage),

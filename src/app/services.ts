@@ -5,6 +5,7 @@ import type { OnlineFeaturesService } from '../capabilities/features/online-serv
 import { FeaturesLinks } from '../capabilities/features/features-links.ts';
 import type { Exclusions } from '../capabilities/features/exclusions.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
+import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { LabelService } from '../capabilities/predictions/label-service.ts';
 import { labelsPlan } from '../capabilities/predictions/labels-plan.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
@@ -27,6 +28,7 @@ import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
 import { EndpointLabels } from './declared-labels.ts';
 import { openFeatures } from './open-features.ts';
+import { openMonitoring } from './open-monitoring.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openPredictions } from './open-predictions.ts';
 import { openServing } from './open-serving.ts';
@@ -45,6 +47,7 @@ export interface Services {
   readonly catalog: ModelCatalog;
   readonly predictions: PredictionsService;
   readonly labels: LabelService;
+  readonly monitoring: MonitoringService;
   readonly serving: ServingService;
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
@@ -58,7 +61,7 @@ export async function startServices(
   platform: Platform,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { db, events, timers, clock } = platform;
+  const { db, events } = platform;
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
@@ -83,23 +86,20 @@ export async function startServices(
     },
     closing,
   );
-  const workspace = new WorkspaceService({
-    store: platform.workspaceStore,
-    clock,
-    events,
-    timers,
-    facts: processFacts(platform, predictionLog),
-  });
   const endpoints = endpointsPlan({ serving, features: features.source });
-  const parts = [features.plan, endpoints, labelsPlan()];
+  const versions = { registry, origins, features: features.service };
+  const logged = { predictionLog, labelSources, labels: labelled, isEndpoint };
+  const monitoring = openMonitoring(platform, { engine, ...versions, ...logged });
+  const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan];
   const declared = new DeclaredState({ parts, db, events });
   await features.start();
   predictionLog.start();
   closing.defer(() => predictionLog.close());
   await labelSources.start();
   closing.defer(() => labelSources.close());
+  await monitoring.service.start();
   return {
-    workspace,
+    workspace: openWorkspaceFacts(platform, predictionLog),
     declared,
     tables,
     features: features.service,
@@ -110,6 +110,7 @@ export async function startServices(
     catalog,
     predictions,
     labels,
+    monitoring: monitoring.service,
     serving,
     gateway,
     routes,
@@ -123,6 +124,12 @@ export async function startServices(
     }),
     log: predictionLog,
   };
+}
+
+function openWorkspaceFacts(platform: Platform, log: PredictionLog): WorkspaceService {
+  const { workspaceStore: store, clock, events, timers } = platform;
+  const facts = processFacts(platform, log);
+  return new WorkspaceService({ store, clock, events, timers, facts });
 }
 
 function openTables(platform: Platform, engine: Engine<never>): TablesService {

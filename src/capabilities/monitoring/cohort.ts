@@ -59,7 +59,10 @@ function evenlySpaced(rows: readonly number[], max: number): readonly number[] {
 }
 
 /** Whether the day can stand for its requests. */
-export function isWhole(cohort: CohortDay, coverage: number): boolean {
+export function isWhole(
+  cohort: Pick<CohortDay, 'requests' | 'labelled'>,
+  coverage: number,
+): boolean {
   const { requests, labelled } = cohort;
   return labelled >= COHORT_ROWS_MIN && labelled >= coverage * requests;
 }

@@ -55,8 +55,8 @@ export function judgeCalibration(of: {
   const isLarge = Math.abs(gap.value) >= MISFIT_MIN * Math.max(observed, Number.MIN_VALUE);
   const isBreach = isLarge && Math.abs(gap.value) > reach;
   const text =
-    `Predicted ${percent(predicted)} on average, ${percent(observed)} came, over ${days} days; by ` +
-    `tenths of the scores off by ${shown(ece)}. ` +
+    `Predicted ${percent(predicted)} on average, ${percent(observed)} came, over ${days} days; ` +
+    `by tenths of the scores off by ${shown(ece)}. ` +
     (isBreach
       ? `Scores are too ${gap.value > 0 ? 'high' : 'low'} by more than days differ.`
       : isLarge

@@ -2,6 +2,7 @@ import { adjustedP } from '../../base/stats/benjamini-hochberg.ts';
 import { jensenShannonMeasure } from '../../base/stats/drift-measure.ts';
 import { mergeCounts, rowsOf } from '../../base/stats/histogram.ts';
 import { noiseFloor } from '../../base/stats/noise-floor.ts';
+import { medianOf } from '../../base/stats/quantile.ts';
 import { checkOf, shown, type CheckTopic } from './check-of.ts';
 import type { Check, DriftSpec } from './contract.ts';
 import { spanDays } from './periods.ts';
@@ -68,7 +69,9 @@ function measure(
     return checkOf(topic, 'no_data', 'The training rows have no values to compare with.', { rows });
   }
   const { method } = found;
-  const floor = Math.max(found.floor, slowFloor(column, ageOf(profile, slices)));
+  // Scores have no window that would make them slow.
+  const slow = topic.kind === 'drift' ? slowFloor(column, ageOf(profile, slices)) : 0;
+  const floor = Math.max(found.floor, slow);
   const isNear = distance <= floor || distance < spec.effect;
   const p = isNear ? 1 : chanceOf(distance, column, window);
   return { column, topic, rows, days, distance, floor, p, isShort: method === 'row-noise' };
@@ -87,16 +90,22 @@ const QUARTERS = 4;
 const SLOW_FACTOR_MAX = 2;
 
 /**
- * How far the column moved from the first to the last quarter of its training days, carried on as a
- * random walk to the time that has passed since: averages over long windows move slowly, so that
- * days next to each other agree and those of another month never do.
+ * Averages over long windows move slowly: what days next to each other differ by says little of how
+ * far they are apart in a month. For a column whose quarters differ by more than its neighbouring
+ * days, how far it moved from the first to the last quarter of its training days, carried on as a
+ * random walk to the time that has passed since; 0 for others.
  */
 function slowFloor({ days }: ColumnProfile, age: number): number {
   const part = Math.floor(days.length / QUARTERS);
-  if (part === 0) return 0;
+  if (part < 2) return 0;
   const [first, last] = [mergeCounts(days.slice(0, part)), mergeCounts(days.slice(-part))];
-  const factor = Math.min(SLOW_FACTOR_MAX, Math.sqrt(Math.max(1, age)));
-  return (jensenShannonMeasure.of(first, last) ?? 0) * factor;
+  const moved = jensenShannonMeasure.of(first, last) ?? 0;
+  const steps = days
+    .slice(1)
+    .flatMap((day, index) => jensenShannonMeasure.of(days[index]!, day) ?? [])
+    .sort((a, b) => a - b);
+  if (moved < (medianOf(steps) ?? Infinity)) return 0;
+  return moved * Math.min(SLOW_FACTOR_MAX, Math.sqrt(Math.max(1, age)));
 }
 
 /** Halvings of the exponent of a chance between 1 and 10^-12. */

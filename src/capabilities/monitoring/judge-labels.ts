@@ -79,15 +79,18 @@ export function judgeSilence(of: {
     return checkOf(topic, 'no_data', `No outcome of ${label} has come yet.`);
   }
   const days = Math.floor((last - first) / DAY_MICROS);
-  if (days < HISTORY_DAYS_MIN || count < HISTORY_EVENTS_MIN) {
+  const silence = at - last;
+  const longest = longestGap(filled);
+  // A young source has shown little of its silences; a day of it is long for any that came daily.
+  const isYoung = days < HISTORY_DAYS_MIN;
+  const least = isYoung ? DAY_MICROS : SILENCE_MIN;
+  const limit = Math.max(least, SILENCE_FACTOR * longest);
+  if (count < HISTORY_EVENTS_MIN || (isYoung && silence <= limit)) {
     const text =
       `${count} outcomes over ${days} days: what silence is usual is known after ` +
       `${HISTORY_DAYS_MIN} days and ${HISTORY_EVENTS_MIN} outcomes.`;
     return checkOf(topic, 'no_data', text, { rows: count, days });
   }
-  const longest = longestGap(filled);
-  const silence = at - last;
-  const limit = Math.max(SILENCE_MIN, SILENCE_FACTOR * longest);
   const isSilent = silence > limit && asked > 0;
   const text =
     `The newest outcome of ${label} is of ${formatInstant(last)}, ${hours(silence)} ago; within ` +

@@ -1,10 +1,10 @@
 import { formatInstant, type Micros } from '../../base/time.ts';
 import { isSameTopic } from './check-of.ts';
-import type { Check, CheckState, PersistSpec } from './contract.ts';
+import type { Check, CheckKind, CheckState, PersistSpec } from './contract.ts';
 
 /**
- * What an evaluation's checks mean after those before it: a breach that persists is an alert, one by
- * itself a warning; and since when it is so. `former` are the checks of earlier evaluations, the
+ * What an evaluation's checks mean after those before it: a breach that persists is an alert, one
+ * by itself a warning; and since when it is so. `former` are the checks of earlier evaluations, the
  * newest first, at least those that were not ok.
  */
 export function withHistory(
@@ -31,9 +31,23 @@ export function withHistory(
   });
 }
 
+/**
+ * Findings that days alone can make: one is no reason to wake somebody. Others say by themselves
+ * how grave they are, and are over when they are over.
+ */
+const BY_DAYS: ReadonlySet<CheckKind> = new Set([
+  'quality',
+  'calibration',
+  'drift',
+  'score_drift',
+  'missing',
+  'range',
+  'labels',
+]);
+
 /** What nothing is known of stays unknown, whatever was before. */
-function canLast({ state }: Check): boolean {
-  return state === 'ok' || state === 'warn';
+function canLast({ kind, state }: Check): boolean {
+  return BY_DAYS.has(kind) && (state === 'ok' || state === 'warn');
 }
 
 function sinceOf(state: CheckState, former: Check | undefined, at: Micros): string | null {

@@ -75,8 +75,8 @@ function tooLittle(
     const without =
       partial === 0
         ? ''
-        : ` ${partial} more ${partial === 1 ? 'day is' : 'days are'} mature but labelled below ` +
-          `${percent(spec.coverage)} or have under ${COHORT_ROWS_MIN} labels.`;
+        : ` Mature but left out: ${partial} ${partial === 1 ? 'day' : 'days'} labelled below ` +
+          `${percent(spec.coverage)} or with under ${COHORT_ROWS_MIN} labels.`;
     const text =
       `${whole.length} of ${2 * days} whole labelled days so far: ${days} to compare with ` +
       `and ${days} to compare.${without}`;

@@ -66,7 +66,7 @@ eachDatabase((_, open) => {
       expect((await store.evaluationAt('late', micros(10)))!.id).toBe('eval_1');
     });
 
-    it('keeps the first reference of a version and measure', async () => {
+    it('keeps the newest reference of a version and measure', async () => {
       const store = new MonitoringStore(await open());
       const reference = (value: number) => ({ version: 1, value }) as QualityReference;
       const measure = 'auc over 7d';
@@ -74,7 +74,7 @@ eachDatabase((_, open) => {
         const step = store.putReference('late', { measure, reference: reference(value) });
         await store.write([step]);
       }
-      expect(await store.references('late')).toEqual([{ measure, reference: reference(0.75) }]);
+      expect(await store.references('late')).toEqual([{ measure, reference: reference(0.6) }]);
     });
   });
 });

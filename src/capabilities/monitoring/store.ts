@@ -176,13 +176,16 @@ export class MonitoringStore {
     }));
   }
 
-  /** The first one of a version and measure stays. */
+  /** Replaces the one of the version and measure: it grows with the version's first weeks. */
   putReference(monitor: string, { measure, reference }: StoredReference): Step {
     const { version } = reference;
+    const body = JSON.stringify(reference);
     const query = this.#queries()
       .insertInto('monitoring_references')
-      .values({ monitor, version, measure, body: JSON.stringify(reference) })
-      .onConflict((conflict) => conflict.doNothing());
+      .values({ monitor, version, measure, body })
+      .onConflict((conflict) =>
+        conflict.columns(['monitor', 'version', 'measure']).doUpdateSet({ body }),
+      );
     return { query };
   }
 

@@ -81,8 +81,8 @@ test('two applies at once change everything once', async () => {
 });
 
 test('names sections that nothing acts on yet, and refuses unknown ones', async () => {
-  const { notApplied } = await state(part).plan({ monitors: {}, loops: {} });
-  expect(notApplied.map(({ section }) => section)).toEqual(['monitors', 'loops']);
+  const { notApplied } = await state(part).plan({ loops: {} });
+  expect(notApplied.map(({ section }) => section)).toEqual(['loops']);
   await expect(
     app.api.call(planDeclared, { body: { declared: { view: {} } } }),
   ).rejects.toMatchObject({ code: 'INVALID_CONFIG', details: { path: ['view'] } });

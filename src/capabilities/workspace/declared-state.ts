@@ -7,7 +7,6 @@ import type { Applied, Plan } from './contract.ts';
 
 /** Sections that are part of the file's language but of no capability of this version. */
 const LATER: Readonly<Record<string, string>> = {
-  monitors: 'monitoring is not part of this version',
   loops: 'the closed loop is not part of this version',
 };
 

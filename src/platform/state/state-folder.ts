@@ -21,6 +21,8 @@ export interface StateFolder {
   readonly artifacts: string;
   readonly online: string;
   readonly journal: string;
+  /** Summaries of what was answered; made again when they are gone. */
+  readonly monitoring: string;
   /** One folder for each attempt at a pipeline step. */
   readonly attempts: string;
   /** Python environments of pipelines. */
@@ -39,6 +41,7 @@ export function stateFolder(root: string): StateFolder {
     artifacts: at('artifacts'),
     online: at('online'),
     journal: at('journal'),
+    monitoring: at('monitoring'),
     attempts: at('attempts'),
     environments: at('environments'),
     logs: at('logs'),
