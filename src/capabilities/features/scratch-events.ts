@@ -4,6 +4,7 @@ import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { CompiledKey, CompiledSource } from './compiled.ts';
+import { insertRows } from './insert-rows.ts';
 
 /** Names that no column of a Delta table can have. */
 export const ID = duckDbName('=id');
@@ -41,11 +42,12 @@ export async function loadEvents(
   const id = duckDbName(source.idColumn);
   const time = duckDbName(source.eventTimeColumn);
   const table = scratch.table(name);
-  // Rows keep the order of the files, so that a later row has a higher row id.
+  const select = `${id} AS ${ID}, epoch_us(${time}) AS ${TIME}, *`;
   await scratch.run(
-    `CREATE TABLE ${table} AS SELECT ${id} AS ${ID}, epoch_us(${time}) AS ${TIME}, * ` +
-      `FROM (${scratch.rowsOf(files, loaded)}) WHERE ${id} IS NOT NULL AND isfinite(${time})`,
+    `CREATE TABLE ${table} AS SELECT ${select} FROM (${scratch.rowsOf([], loaded)})`,
   );
+  const where = `${id} IS NOT NULL AND isfinite(${time})`;
+  await insertRows(scratch, table, { files, columns: loaded, select, where });
   const twice = await scratch.rows(
     `SELECT 1 FROM ${table} GROUP BY ${ID} HAVING count(*) > 1 LIMIT 1`,
   );
