@@ -35,8 +35,8 @@ export interface KeyHistory {
   /** Whether the last totals are those of any later version, too. */
   readonly hadSettled: boolean;
   /**
-   * Puts totals of the windows (shortest first) at T where `TileReader.read` has them; extremes only
-   * where they were asked for.
+   * Puts totals of the windows (shortest first) at T where `TileReader.read` has them; extremes
+   * only where they were asked for.
    */
   totals(windows: readonly number[], at: KeyInstant, totals: Float64Array): void;
 }
