@@ -6,6 +6,8 @@ import type { Consumer, EventHandler, StoredEvent } from './port.ts';
 
 /** Events read at once: also how many are handled again, at most, after a crash. */
 const BATCH = 100;
+/** How long a position waits to be stored when nothing else happens. */
+const STORE_AFTER_MS = 1000;
 /** After so many failures an event is skipped, with an event that says so: the next ones wait. */
 const ATTEMPTS_MAX = 8;
 const RETRY_FIRST_MS = 100;
@@ -29,7 +31,10 @@ export class EventConsumer implements Consumer {
   readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   readonly #waiting = new Set<{ readonly seq: number; resolve(): void }>();
-  /** Where the stored position is, and the last event handled: at most a batch further. */
+  /**
+   * Where the stored position is, and the last event handled: at most a batch further. Storing each
+   * would cost a commit an event, to spare handlers what they must stand anyway.
+   */
   #stored: number;
   #handled: number;
   #running: Promise<void> | null = null;
@@ -57,7 +62,7 @@ export class EventConsumer implements Consumer {
 
   /** Resolves when the event is handled, or when the consumer has stopped. */
   async reached(seq: number): Promise<void> {
-    if (this.#stored >= seq || this.#stopping.signal.aborted) return;
+    if (this.#handled >= seq || this.#stopping.signal.aborted) return;
     this.wake();
     await new Promise<void>((resolve) => {
       this.#waiting.add({ seq, resolve });
@@ -72,12 +77,20 @@ export class EventConsumer implements Consumer {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let failures = 0;
+    let isQuiet = false;
     while (!signal.aborted) {
       try {
         const count = await this.#batch();
         failures = 0;
-        this.#release(this.#stored);
-        if (count === 0) await this.#wakeup.wait({ signal });
+        this.#release(this.#handled);
+        const waiting = this.#handled - this.#stored;
+        if (waiting >= BATCH || (waiting > 0 && isQuiet && count === 0)) await this.#store();
+        if (count > 0) {
+          isQuiet = false;
+          continue;
+        }
+        isQuiet = this.#handled > this.#stored;
+        await this.#wakeup.wait({ signal, ...(isQuiet ? { ms: STORE_AFTER_MS } : {}) });
       } catch (error) {
         if (signal.aborted) break;
         failures += 1;
@@ -87,6 +100,12 @@ export class EventConsumer implements Consumer {
       }
     }
     this.#release(Number.POSITIVE_INFINITY);
+    // What is not stored is handled again by the next process.
+    await this.#store().catch(() => undefined);
+  }
+
+  async #store(): Promise<void> {
+    if (this.#handled > this.#stored) await this.#move(this.#handled, []);
   }
 
   /** Handles what there is, up to a batch; returns how many events that were. */
@@ -96,7 +115,6 @@ export class EventConsumer implements Consumer {
       if (this.#stopping.signal.aborted) break;
       await this.#handle(event);
     }
-    if (this.#handled > this.#stored) await this.#move(this.#handled, []);
     return events.length;
   }
 
