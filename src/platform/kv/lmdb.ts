@@ -132,8 +132,6 @@ function openMap(folder: string, readOnly: boolean): Map {
     noSubdir: false,
     encoding: 'binary',
     keyEncoding: 'binary',
-    // A power loss may undo the last change, never break the map: what it held is taken again.
-    noMetaSync: true,
   });
 }
 
