@@ -7,6 +7,7 @@ import { exclusionsRoutes } from '../capabilities/features/exclusions-routes.ts'
 import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts';
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
+import { compareRoutes } from '../capabilities/monitoring/compare-routes.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
 import { labelRoutes } from '../capabilities/predictions/label-routes.ts';
 import { mlflowRegistry } from '../capabilities/registry/mlflow.ts';
@@ -87,6 +88,7 @@ async function mountAll(
     ...predictions.routes(services.predictions),
     ...labelRoutes(services.labels),
     ...monitoring.routes(services.monitoring),
+    ...compareRoutes(services.compare),
     ...serving.routes(services.serving),
     ...pipelines.routes(services.pipelines),
     ...lineage.routes(services.lineage),

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { pipelineTasks } from '../capabilities/pipelines/tasks.ts';
 import { onlineFeaturesTasks } from '../capabilities/features/online-tasks.ts';
 import { featuresTasks } from '../capabilities/features/tasks.ts';
+import { compareTasks } from '../capabilities/monitoring/compare-tasks.ts';
+import type { CompareDeps } from '../capabilities/monitoring/compare-versions.ts';
 import { SummaryFiles } from '../capabilities/monitoring/summary-files.ts';
 import { monitoringTasks } from '../capabilities/monitoring/tasks.ts';
 import { LabelledRequestReader } from '../capabilities/predictions/labelled-requests.ts';
@@ -41,22 +43,23 @@ export async function openEngineTasks(options: {
   });
   const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
   const reader = new LabelledRequestReader({ tables, analytics });
+  const scoring: CompareDeps = {
+    tables,
+    analytics,
+    readRows: (request, signal) => reader.read(request, signal),
+    openModel: async (file) => {
+      const { OnnxSession } = await import('../platform/inference/onnx-session.ts');
+      return OnnxSession.open(file);
+    },
+    scoreOf,
+  };
   const handlers = {
     ...tablesTasks({ tables }),
     ...featuresTasks({ tables, analytics, faults }),
     ...onlineFeaturesTasks({ tables, analytics, kv: index, clock, faults }),
     ...predictionTasks({ tables, analytics, index, faults, clock }),
-    ...monitoringTasks({
-      tables,
-      analytics,
-      files: new SummaryFiles(folder.monitoring),
-      readRows: (request, signal) => reader.read(request, signal),
-      openModel: async (file) => {
-        const { OnnxSession } = await import('../platform/inference/onnx-session.ts');
-        return OnnxSession.open(file);
-      },
-      scoreOf,
-    }),
+    ...monitoringTasks({ ...scoring, files: new SummaryFiles(folder.monitoring) }),
+    ...compareTasks(scoring),
     ...pipelineTasks({ folder, clock, faults, env: processEnv }),
   } as unknown as TaskHandlers<TaskMap>;
   return {

@@ -5,6 +5,7 @@ import type { OnlineFeaturesService } from '../capabilities/features/online-serv
 import { FeaturesLinks } from '../capabilities/features/features-links.ts';
 import type { Exclusions } from '../capabilities/features/exclusions.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
+import { CompareService } from '../capabilities/monitoring/compare-service.ts';
 import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { LabelService } from '../capabilities/predictions/label-service.ts';
 import { labelsPlan } from '../capabilities/predictions/labels-plan.ts';
@@ -26,6 +27,7 @@ import type { TrackingService } from '../capabilities/tracking/service.ts';
 import { WorkspaceService } from '../capabilities/workspace/service.ts';
 import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
+import { compareParts } from './compare-parts.ts';
 import { EndpointLabels } from './declared-labels.ts';
 import { openFeatures } from './open-features.ts';
 import { openMonitoring } from './open-monitoring.ts';
@@ -48,6 +50,7 @@ export interface Services {
   readonly predictions: PredictionsService;
   readonly labels: LabelService;
   readonly monitoring: MonitoringService;
+  readonly compare: CompareService;
   readonly serving: ServingService;
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
@@ -90,6 +93,8 @@ export async function startServices(
   const versions = { registry, origins, features: features.service };
   const logged = { predictionLog, labelSources, labels: labelled, isEndpoint };
   const monitoring = openMonitoring(platform, { engine, ...versions, ...logged });
+  const compared = compareParts({ ...versions, ...logged, endpoints: servingStore });
+  const compare = new CompareService({ parts: compared, engine, clock: platform.clock });
   const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan];
   const declared = new DeclaredState({ parts, db, events });
   await features.start();
@@ -111,6 +116,7 @@ export async function startServices(
     predictions,
     labels,
     monitoring: monitoring.service,
+    compare,
     serving,
     gateway,
     routes,

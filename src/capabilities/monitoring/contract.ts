@@ -4,6 +4,14 @@ import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName } from '../predictions/contract.ts';
 
+export {
+  Compared,
+  ComparedVersion,
+  Comparison,
+  compareOnLog,
+  compareOnRows,
+} from './compare-contract.ts';
+
 /** A number of hours or days: `12h`, `7d`. */
 export const SpanText = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'a span of time such as 12h or 7d');
 
@@ -43,7 +51,7 @@ export const DriftSpec = z.strictObject({
   /** The least Jensen-Shannon distance (base 2, 0 to 1) worth telling of. */
   effect: z.number().positive().max(1).default(0.1),
   /** Share of false discoveries among the columns of one evaluation. */
-  level: z.number().positive().max(0.5).default(0.01),
+  level: z.number().positive().max(0.5).default(0.001),
 });
 export type DriftSpec = z.infer<typeof DriftSpec>;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
-import { EndpointName } from './endpoint-name.ts';
+import { EndpointName } from './endpoint-contract.ts';
 
 export { EndpointName };
 export { catchUpLabels, getLabelStates, LabelSource, LabelStates } from './label-contract.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
 import { route } from '../../base/route.ts';
-import { EndpointName } from './endpoint-name.ts';
+import { EndpointName } from './endpoint-contract.ts';
 
 /** The table whose rows say what came of an endpoint's requests, and how far it is joined. */
 export const LabelSource = z.object({
@@ -62,6 +62,8 @@ export const getLabelStates = route({
     until: InstantText.optional(),
     /** Only labels that had occurred by then; default: now. */
     at: InstantText.optional(),
+    /** Only what this version of the endpoint's model answered. */
+    version: z.coerce.number().int().min(1).optional(),
   }),
   reply: LabelStates,
 });

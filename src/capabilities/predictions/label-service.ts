@@ -26,6 +26,8 @@ export interface StatesQuery {
   readonly from?: string | undefined;
   readonly until?: string | undefined;
   readonly at?: string | undefined;
+  /** Only what this version of the endpoint's model answered. */
+  readonly version?: number | undefined;
 }
 
 /** What became of the labels of requests. */
@@ -60,7 +62,9 @@ export class LabelService {
     const status = await sources.statusOf(endpoint);
     await log.flush();
     const matureMicros = status?.label.matureMicros ?? null;
-    const input = { endpoint, from, until, at, matureMicros };
+    const { version } = query;
+    const of = version === undefined ? {} : { version };
+    const input = { endpoint, from, until, at, matureMicros, ...of };
     const counts = await engine.run('predictions.label-states', input);
     const { requests, failed, matched, pending, expired, mature, matureMatched } = counts;
     return {

@@ -8,6 +8,8 @@ export interface StatesInput {
   /** Requests answered in `[from, until)`. */
   readonly from: Micros;
   readonly until: Micros;
+  /** Only those that this version of the endpoint's model answered. */
+  readonly version?: number;
   /** Labels count that had occurred by then. */
   readonly at: Micros;
   /** Null without a declared label: then nothing ever expires. */
@@ -40,7 +42,7 @@ export async function labelStates(
   input: StatesInput,
   signal: AbortSignal,
 ): Promise<StateCounts> {
-  const { endpoint, from, until, at, matureMicros } = input;
+  const { endpoint, from, until, at, matureMicros, version } = input;
   const requests = await filesOf(tables, { namespace: PREDICTIONS, name: endpoint }, [
     { column: 'answered_at', comparison: '>=', value: formatInstant(from) },
     { column: 'answered_at', comparison: '<', value: formatInstant(until) },
@@ -75,9 +77,11 @@ export async function labelStates(
           `WHERE epoch_us(occurred_at) <= ${at} GROUP BY 1`;
     const columns = requests.columns.filter(({ name }) => NEEDED.has(name));
     return await scratch.rows(
-      `SELECT ${counted.join(', ')} FROM (SELECT request_id, status, epoch_us(answered_at) AS t ` +
-        `FROM (${scratch.rowsOf(requests.files, columns)})) AS r LEFT JOIN (${first}) AS l ` +
-        `ON l.request_id = r.request_id WHERE r.t >= ${from} AND r.t < ${until}`,
+      `SELECT ${counted.join(', ')} FROM (SELECT request_id, status, version, ` +
+        `epoch_us(answered_at) AS t FROM (${scratch.rowsOf(requests.files, columns)})) AS r ` +
+        `LEFT JOIN (${first}) AS l ` +
+        `ON l.request_id = r.request_id WHERE r.t >= ${from} AND r.t < ${until}` +
+        (version === undefined ? '' : ` AND r.version = ${version}`),
     );
   }, signal);
   const [answered, failed, matched, pending, expired, mature, matureMatched, ...known] =
@@ -94,4 +98,4 @@ export async function labelStates(
   };
 }
 
-const NEEDED: ReadonlySet<string> = new Set(['request_id', 'status', 'answered_at']);
+const NEEDED: ReadonlySet<string> = new Set(['request_id', 'status', 'version', 'answered_at']);
