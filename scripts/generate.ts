@@ -5,6 +5,7 @@ import { ERRORS } from '../src/base/errors.ts';
 import type { Route } from '../src/base/route.ts';
 import * as features from '../src/capabilities/features/contract.ts';
 import * as monitoring from '../src/capabilities/monitoring/contract.ts';
+import * as loop from '../src/capabilities/loop/contract.ts';
 import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
@@ -27,6 +28,7 @@ const contracts = [
   predictions,
   monitoring,
   serving,
+  loop,
 ];
 
 function routes(): readonly Route[] {

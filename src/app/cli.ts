@@ -6,6 +6,7 @@ import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
+import { loop } from '../capabilities/loop/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { tracking } from '../capabilities/tracking/index.ts';
@@ -101,6 +102,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     monitoring,
     predictions,
     pipelines,
+    loop,
     lineage,
   ]) {
     commands(program, cli);

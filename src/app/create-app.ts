@@ -8,6 +8,7 @@ import { onlineFeaturesRoutes } from '../capabilities/features/online-routes.ts'
 import { serveTrainingSets } from '../capabilities/features/routes.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { compareRoutes } from '../capabilities/monitoring/compare-routes.ts';
+import { loop } from '../capabilities/loop/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
 import { labelRoutes } from '../capabilities/predictions/label-routes.ts';
 import { mlflowRegistry } from '../capabilities/registry/mlflow.ts';
@@ -91,6 +92,7 @@ async function mountAll(
     ...compareRoutes(services.compare),
     ...serving.routes(services.serving),
     ...pipelines.routes(services.pipelines),
+    ...loop.routes(services.loops),
     ...lineage.routes(services.lineage),
   ];
   const idempotency = new Idempotency({ db, clock, timers });

@@ -6,8 +6,10 @@ import { FeaturesLinks } from '../capabilities/features/features-links.ts';
 import type { Exclusions } from '../capabilities/features/exclusions.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
 import { CompareService } from '../capabilities/monitoring/compare-service.ts';
+import type { LoopService } from '../capabilities/loop/service.ts';
 import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { LabelService } from '../capabilities/predictions/label-service.ts';
+import type { LabelSources } from '../capabilities/predictions/label-sources.ts';
 import { labelsPlan } from '../capabilities/predictions/labels-plan.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import type { PredictionsService } from '../capabilities/predictions/service.ts';
@@ -30,6 +32,7 @@ import type { Platform } from './open-platform.ts';
 import { compareParts } from './compare-parts.ts';
 import { EndpointLabels } from './declared-labels.ts';
 import { openFeatures } from './open-features.ts';
+import { openLoop } from './open-loop.ts';
 import { openMonitoring } from './open-monitoring.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openPredictions } from './open-predictions.ts';
@@ -51,6 +54,7 @@ export interface Services {
   readonly labels: LabelService;
   readonly monitoring: MonitoringService;
   readonly compare: CompareService;
+  readonly loops: LoopService;
   readonly serving: ServingService;
   readonly gateway: Gateway;
   readonly routes: LiveRoutes;
@@ -77,32 +81,32 @@ export async function startServices(
   const labelled = new EndpointLabels({ features: features.service, endpoints: servingStore });
   const log = { engine, isEndpoint, declared: labelled };
   const { predictionLog, predictions, labelSources, labels } = openPredictions(platform, log);
-  const { serving, gateway, routes } = await openServing(
-    platform,
-    {
-      store: servingStore,
-      registry,
-      predictions,
-      predictionLog,
-      features: features.source,
-      origins,
-    },
-    closing,
-  );
+  const answers = { registry, predictions, predictionLog, features: features.source, origins };
+  const from = { store: servingStore, ...answers };
+  const { serving, gateway, routes } = await openServing(platform, from, closing);
   const endpoints = endpointsPlan({ serving, features: features.source });
   const versions = { registry, origins, features: features.service };
   const logged = { predictionLog, labelSources, labels: labelled, isEndpoint };
   const monitoring = openMonitoring(platform, { engine, ...versions, ...logged });
   const compared = compareParts({ ...versions, ...logged, endpoints: servingStore });
   const compare = new CompareService({ parts: compared, engine, clock: platform.clock });
-  const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan];
+  const pipelines = openPipelines(platform, closing);
+  const routed = { serving, endpoints: servingStore, catalog };
+  const judged = { monitoring: monitoring.service, compare, exclusions: features.exclusions };
+  const told = { labels, declared: labelled, labelSources };
+  const acts = { ...versions, ...routed, ...judged, ...told, pipelines };
+  const loop = openLoop(platform, acts, closing);
+  const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan, loop.plan];
   const declared = new DeclaredState({ parts, db, events });
+  const links = [
+    new ServingLinks({ store: servingStore, predictions, origins }),
+    new TrackingLinks(tracking),
+    new FeaturesLinks(features.service),
+  ];
   await features.start();
-  predictionLog.start();
-  closing.defer(() => predictionLog.close());
-  await labelSources.start();
-  closing.defer(() => labelSources.close());
+  await startLog(predictionLog, labelSources, closing);
   await monitoring.service.start();
+  await loop.start();
   return {
     workspace: openWorkspaceFacts(platform, predictionLog),
     declared,
@@ -117,19 +121,25 @@ export async function startServices(
     labels,
     monitoring: monitoring.service,
     compare,
+    loops: loop.service,
     serving,
     gateway,
     routes,
-    pipelines: openPipelines(platform, closing),
-    lineage: new LineageService({
-      links: [
-        new ServingLinks({ store: servingStore, predictions, origins }),
-        new TrackingLinks(tracking),
-        new FeaturesLinks(features.service),
-      ],
-    }),
+    pipelines,
+    lineage: new LineageService({ links }),
     log: predictionLog,
   };
+}
+
+async function startLog(
+  log: PredictionLog,
+  sources: LabelSources,
+  closing: AsyncDisposableStack,
+): Promise<void> {
+  log.start();
+  closing.defer(() => log.close());
+  await sources.start();
+  closing.defer(() => sources.close());
 }
 
 function openWorkspaceFacts(platform: Platform, log: PredictionLog): WorkspaceService {

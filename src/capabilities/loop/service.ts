@@ -327,14 +327,12 @@ export class LoopService {
     const { store, ports, clock } = this.#deps;
     const { name, spec } = loop;
     const at = clock.now();
-    const { wanted } = loop.memory;
-    const about = { at, evaluation: null, wanted };
-    const { policy, situation } = await this.#situations.at(loop, about);
+    const policy = compilePolicy(name, spec);
     const instance = await store.openInstance(name);
     const [last] = await store.listDecisions(name, { before: null, instance: null, limit: 1 });
     const stopped = stopAt(loop.stopped, at);
     const release = await ports.releases.current(policy.endpoint);
-    const { cooldownUntil, retrains } = situation.past;
+    const { cooldownUntil, retrains } = await this.#situations.past(loop, policy, at);
     return {
       name,
       endpoint: policy.endpoint,

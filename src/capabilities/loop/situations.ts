@@ -1,6 +1,6 @@
 import { micros, type Micros } from '../../base/time.ts';
 import type { Situation } from './admission.ts';
-import { pastOf } from './cooldown.ts';
+import { pastOf, type Past } from './cooldown.ts';
 import { evaluationSpan } from './evaluation-span.ts';
 import {
   causesOf,
@@ -40,10 +40,10 @@ export class Situations {
     const { releases, requests, exclusions } = this.#ports;
     const policy = compilePolicy(loop.name, loop.spec);
     const { endpoint, holdoutDays } = policy;
-    const [release, matureMicros, ended, open] = await Promise.all([
+    const [release, matureMicros, past, open] = await Promise.all([
       releases.current(endpoint),
       requests.matureMicros(endpoint),
-      this.#store.ended(loop.name),
+      this.past(loop, policy, at),
       this.#store.openInstance(loop.name),
     ]);
     const span = evaluationSpan({ at, matureMicros, holdoutDays });
@@ -52,8 +52,6 @@ export class Situations {
       matured.from < matured.until ? await requests.labelled({ endpoint, span: matured, at }) : 0;
     const facts = { at, evaluation, maturedRows, wanted };
     const found = release === null ? [] : causesOf(policy, { ...facts, release });
-    const past = pastOf(policy, at, ended, loop.resumedAt);
-    const training = open === null || open.course.stage === null ? 0 : 1;
     const situation: Situation = {
       at,
       causes: asked === null ? found : [asked],
@@ -68,13 +66,22 @@ export class Situations {
               startedAt: open.startedAt,
               causes: open.causes.map(({ kind }) => kind),
             },
-      past: { ...past, retrains: past.retrains + training },
+      past,
       maturedRows,
       evaluation: span,
       exclusions: await exclusions.touching(span),
       incidents: incidentsOf(evaluation),
     };
     return { policy, situation };
+  }
+
+  /** What former instances keep the next one from; a training under way uses its budget. */
+  async past(loop: StoredLoop, policy: LoopPolicy, at: Micros): Promise<Past> {
+    const ended = await this.#store.ended(loop.name);
+    const open = await this.#store.openInstance(loop.name);
+    const past = pastOf(policy, at, ended, loop.resumedAt);
+    const training = open === null || open.course.stage === null ? 0 : 1;
+    return { ...past, retrains: past.retrains + training };
   }
 }
 

@@ -75,7 +75,7 @@ const Span = z.string().regex(/^[1-9]\d{0,5}[mhd]$/, 'a span of time such as 30m
 
 export const Rollout = z.strictObject({
   strategy: z.enum(['blue-green']),
-  /** What a new version has to stand before the former one is given up. Nothing acts on it yet. */
+  /** What a new version has to stand before the former one is given up; a loop acts on it. */
   guard: z
     .strictObject({ requests: z.number().int().min(1), for: Span })
     .nullable()

@@ -53,7 +53,7 @@ describe('the section endpoints', () => {
         name: 'late',
         summary:
           'model late, service late_v1, key flight_id, ' +
-          'blue-green with a guard of 4000 requests and 2d (kept; nothing acts on it yet)',
+          'blue-green with a guard of 4000 requests and 2d',
       },
     ]);
     expect(await part.apply(declared(LATE), 'ada')).toEqual(plan);
@@ -76,7 +76,7 @@ describe('the section endpoints', () => {
     const changed = declared({ ...rest, key: 'flight', log: { durability: 'sync' } });
     expect((await part.plan(changed)).map(({ summary }) => summary)).toEqual([
       'key flight_id → flight, durability async → sync, rollout blue-green with a guard of ' +
-        '4000 requests and 2d (kept; nothing acts on it yet) → none',
+        '4000 requests and 2d → none',
     ]);
     expect(await part.plan({})).toEqual([]);
   });

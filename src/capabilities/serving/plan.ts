@@ -164,5 +164,5 @@ function changed(name: string, former: StoredEndpoint, spec: EndpointSpec): Plan
 function rolloutText({ strategy, guard }: Rollout): string {
   if (guard === null) return strategy;
   const { requests, for: span } = guard;
-  return `${strategy} with a guard of ${requests} requests and ${span} (kept; nothing acts on it yet)`;
+  return `${strategy} with a guard of ${requests} requests and ${span}`;
 }

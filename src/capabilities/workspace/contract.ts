@@ -100,8 +100,6 @@ export const Plan = z.object({
   /** Changes with the file and with the workspace. */
   id: z.string(),
   changes: z.array(PlannedChange),
-  /** Sections that nothing in this version acts on, and why. */
-  notApplied: z.array(z.object({ section: z.string(), why: z.string() })),
 });
 export type Plan = z.infer<typeof Plan>;
 

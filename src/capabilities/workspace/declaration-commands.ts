@@ -42,9 +42,6 @@ function print(cli: CliContext, plan: Plan): void {
   for (const { action, kind, name, summary } of plan.changes) {
     cli.out.line(`  ${SIGNS[action]} ${`${kind} ${name}`.padEnd(30)} ${summary}`.trimEnd());
   }
-  for (const { section, why } of plan.notApplied) {
-    cli.out.line(`    ${section}: left out, ${why}`);
-  }
 }
 
 /** Sends what the file declares; an error that names a path comes back with its line and column. */

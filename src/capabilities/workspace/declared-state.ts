@@ -5,11 +5,6 @@ import type { Db } from '../../platform/db/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Applied, Plan } from './contract.ts';
 
-/** Sections that are part of the file's language but of no capability of this version. */
-const LATER: Readonly<Record<string, string>> = {
-  loops: 'the closed loop is not part of this version',
-};
-
 export interface DeclaredStateDeps {
   /** In the order in which they are applied: a part may refer to what the ones before it made. */
   readonly parts: readonly PlanPart[];
@@ -33,10 +28,9 @@ export class DeclaredState {
     const changes = [];
     for (const part of parts) changes.push(...(await part.plan(declared)));
     const known = new Set(parts.flatMap(({ sections }) => sections));
-    const notApplied = Object.keys(declared)
-      .filter((section) => !known.has(section))
-      .map((section) => ({ section, why: LATER[section] ?? unknownSection(section) }));
-    return { id: planId(declared, changes), changes, notApplied };
+    const unknown = Object.keys(declared).find((section) => !known.has(section));
+    if (unknown !== undefined) throw unknownSection(unknown);
+    return { id: planId(declared, changes), changes };
   }
 
   /**
@@ -58,24 +52,24 @@ export class DeclaredState {
   ): Promise<Applied> {
     const { parts, db, events } = this.#deps;
     // Everything is checked before anything changes.
-    const { id, notApplied, changes: planned } = await this.plan(declared);
+    const { id, changes: planned } = await this.plan(declared);
     if (plan !== undefined && plan !== id) {
       throw new AppError('STALE_PLAN', `The plan is ${id} by now, not ${plan}.`, {
         hint: 'The file or the workspace changed since. See: millwright plan',
       });
     }
-    if (planned.length === 0) return { id, changes: [], notApplied };
+    if (planned.length === 0) return { id, changes: [] };
     const changes = [];
     for (const part of parts) changes.push(...(await part.apply(declared, actor)));
     const data = { plan: id, changes: changes.map((change) => ({ ...change })) };
     const event = { actor, kind: 'workspace.applied', subject: 'workspace', data };
     await db.write([events.step(event)]);
-    return { id, changes, notApplied };
+    return { id, changes };
   }
 }
 
-function unknownSection(section: string): never {
-  throw new AppError('INVALID_CONFIG', `There is no section ${section}.`, {
+function unknownSection(section: string): AppError {
+  return new AppError('INVALID_CONFIG', `There is no section ${section}.`, {
     hint: 'See docs/reference for the sections of millwright.yaml.',
     details: { path: [section] },
   });
