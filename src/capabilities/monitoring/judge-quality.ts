@@ -17,7 +17,7 @@ export const REFERENCE_DAYS_MAX = 28;
  * months look at about eight windows that do not overlap.
  */
 const WARN_LEVEL = 0.95;
-const BREACH_LEVEL = 0.995;
+const BREACH_LEVEL = 0.999;
 
 export interface QualityFound {
   readonly check: Check;
