@@ -2,11 +2,11 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
+import { parseInstant, type Micros } from '../base/time.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
-import { loop } from '../capabilities/loop/index.ts';
 import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { tracking } from '../capabilities/tracking/index.ts';
@@ -20,7 +20,7 @@ import { loadConfig, readDeclaration } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
 import { programVersion } from './program.ts';
-import { quickstart } from './quickstart/quickstart.ts';
+import { ENDS, quickstart } from './quickstart/quickstart.ts';
 import { up } from './up.ts';
 import { withOwner } from './with-owner.ts';
 
@@ -31,6 +31,13 @@ interface GlobalOptions {
   readonly state?: string;
   readonly config?: string;
   readonly json?: boolean | string;
+}
+
+interface QuickstartOptions {
+  readonly exit?: boolean;
+  readonly json?: string;
+  readonly port?: number;
+  readonly until?: Micros;
 }
 
 interface UpOptions {
@@ -102,7 +109,6 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     monitoring,
     predictions,
     pipelines,
-    loop,
     lineage,
   ]) {
     commands(program, cli);
@@ -131,14 +137,16 @@ function addQuickstart(
     .description('see it work: real flights from a raw file to a served, explained prediction')
     .option('--exit', 'stop at the end instead of staying up')
     .option('--json <file>', 'write what was measured to a file')
+    .option('--until <day>', 'how far to replay (default: all flights, to 2001-07-01)', parseDay)
     .option('--port <port>', 'port to listen on (default: 7070, or a free one)', parsePort)
-    .action(async (options: { exit?: boolean; json?: string; port?: number }) => {
+    .action(async (options: QuickstartOptions) => {
       const folder = path.resolve('millwright-quickstart');
       const { port } = options;
       const flags = { folder, clock: 'replay' as const, ...(port === undefined ? {} : { port }) };
       await quickstart(config(flags), {
         isExit: options.exit === true,
         jsonFile: options.json ?? null,
+        until: options.until ?? ENDS,
         out: cli.out,
       });
     });
@@ -169,6 +177,14 @@ function parsePort(text: string): number {
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new AppError('INVALID_INPUT', `${text} is not a port.`, {
     hint: 'Give a number from 0 to 65535; 0 takes any free port.',
+  });
+}
+
+function parseDay(text: string): Micros {
+  const day = parseInstant(`${text}T00:00:00Z`);
+  if (day !== null) return day;
+  throw new AppError('INVALID_INPUT', `${text} is not a day.`, {
+    hint: 'Write it as 2001-04-01.',
   });
 }
 

@@ -33,7 +33,8 @@ const complaints: string[] = [];
 beforeAll(async () => {
   await freshWeb();
   folder = await mkdtemp(path.join(tmpdir(), 'mw-thread-'));
-  server = spawn(process.execPath, [MAIN, 'quickstart', '--port', '0', '--json', 'report.json'], {
+  const words = ['quickstart', '--until', '2001-03-02', '--port', '0', '--json', 'report.json'];
+  server = spawn(process.execPath, [MAIN, ...words], {
     cwd: folder,
     env: processEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,7 +97,6 @@ test('the report adds up', async () => {
     'golden passed',
     'consistency passed',
   ]);
-  expect(printed).toContain('Not built yet');
 });
 
 test(

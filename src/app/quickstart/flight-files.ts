@@ -57,16 +57,14 @@ export const AIRPORTS: FlightFile = {
   ],
 };
 
-export type Row = Readonly<Record<string, string | number | boolean | null>>;
-
 /** The prepared files as a program outside would read them: by time, in the order of the files. */
 export class FlightFiles implements AsyncDisposable {
+  readonly analytics: Analytics;
   readonly #folder: string;
-  readonly #analytics: Analytics;
 
   private constructor(folder: string, analytics: Analytics) {
     this.#folder = folder;
-    this.#analytics = analytics;
+    this.analytics = analytics;
   }
 
   /** `folder` is the project's `data`. */
@@ -89,32 +87,17 @@ export class FlightFiles implements AsyncDisposable {
     const target = path.join(this.#folder, 'tmp', `${name}.parquet`);
     const where = at === null ? '' : `WHERE ${at} < TIMESTAMPTZ '${formatInstant(until)}'`;
     const sql = `SELECT * FROM read_parquet('${this.#path(file).replaceAll("'", "''")}') ${where}`;
-    await this.#analytics.writeParquet(target, { kind: 'select', sql }, columns);
+    await this.analytics.writeParquet(target, { kind: 'select', sql }, columns);
     return target;
   }
 
-  /** Rows in `[from, until)`. */
-  async between(file: FlightFile, from: Micros, until: Micros): Promise<readonly Row[]> {
-    const { columns, at } = file;
-    const time = columns.find(({ name }) => name === at);
-    if (time === undefined) throw new Error(`${file.name} has no time`);
-    const rows = await this.#analytics.scan({
-      files: [{ path: this.#path(file), partitionValues: {} }],
-      columns,
-      where: [
-        { column: time, comparison: '>=', value: formatInstant(from) },
-        { column: time, comparison: '<', value: formatInstant(until) },
-      ],
-      offset: 0,
-      limit: Number.MAX_SAFE_INTEGER,
-    });
-    return rows.map((row) =>
-      Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])),
-    );
+  /** Where a prepared file is. */
+  located(file: FlightFile): FlightFile & { readonly path: string } {
+    return { ...file, path: this.#path(file) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#analytics.close();
+    await this.analytics.close();
   }
 
   #path({ name }: FlightFile): string {

@@ -1,32 +1,178 @@
-import { expect, it } from 'vitest';
-import { formatInstant, micros } from '../../base/time.ts';
-import type { Row } from './flight-files.ts';
-import { FlightReplay, MINUTE_MICROS } from './flight-replay.ts';
+import { describe, expect, it } from 'vitest';
+import { micros, parseInstant, type Micros } from '../../base/time.ts';
+import type { AskedFlight } from './flight-client.ts';
+import type { FlightColumns } from './flight-columns.ts';
+import { FlightReplay, slotsBetween, type Flights, type Played } from './flight-replay.ts';
+import { MINUTE_MICROS, sampledMinute, SLOT_MINUTES, slotOf } from './sampled-minutes.ts';
 
-const BEGINS = micros(Date.parse('2001-03-01T00:00:00Z') * 1000);
+const BEGINS = parseInstant('2001-03-01T00:00:00Z')!;
+const UNTIL = micros(BEGINS + 6 * 60 * MINUTE_MICROS);
 
-it('knows the outcome of a flight only once its landing was appended', async () => {
-  const landings = [0, 1, 2].map((minute) => ({
-    flight_id: minute,
-    landed_at: formatInstant(micros(BEGINS + (minute + 0.5) * MINUTE_MICROS)),
-    late: minute === 1,
-  }));
-  const files = {
-    between: async ({ name }: { readonly name: string }) => (name === 'landings' ? landings : []),
+/** One flight a minute, landing half a minute after the next one has left. */
+function flights(more: Partial<Flights> = {}): Flights {
+  const count = (UNTIL - BEGINS) / MINUTE_MICROS;
+  const columns = (delay: number, numbers: (flight: number) => number): FlightColumns => ({
+    ids: Float64Array.from({ length: count }, (_, flight) => flight),
+    times: Float64Array.from(
+      { length: count },
+      (_, flight) => BEGINS + flight * MINUTE_MICROS + delay,
+    ),
+    origins: Array.from({ length: count }, () => 'ORD'),
+    destinations: Array.from({ length: count }, () => 'LGA'),
+    numbers: Int32Array.from({ length: count }, (_, flight) => numbers(flight)),
+  });
+  return {
+    departures: columns(0, () => 100),
+    landings: columns(1.5 * MINUTE_MICROS, (flight) => flight % 30),
+    loadedUntil: BEGINS,
+    kilometres: null,
+    ...more,
   };
-  const appended: Row[] = [];
-  const story = {
-    append: async (_: unknown, rows: readonly object[]) => appended.push(...(rows as Row[])),
-    awaitOnline: async () => {},
-    advance: async () => {},
-  };
-  const until = micros(BEGINS + 3 * MINUTE_MICROS);
-  const span = { from: BEGINS, until, loadedUntil: BEGINS };
-  const replay = await FlightReplay.read(files, span, { story, url: 'http://nowhere.invalid' });
-  for (const minute of [0, 1, 2]) await replay.minute(micros(BEGINS + minute * MINUTE_MICROS));
-  expect(appended.map(({ flight_id: id }) => id)).toEqual([0, 1]);
-  expect(replay.outcomes(new Set([0, 1, 2]))).toEqual([
-    { flightId: 0, late: false },
-    { flightId: 1, late: true },
-  ]);
+}
+
+interface Row {
+  readonly flight_id: number;
+  readonly landed_at?: string;
+  readonly departed_at?: string;
+  readonly late?: boolean;
+  readonly distance?: number;
+}
+
+/** Keeps what was done, as the system would: a sequence number is taken once. */
+class Recorded implements Played {
+  readonly rows: Row[] = [];
+  readonly asked: (AskedFlight & { readonly at: Micros })[] = [];
+  readonly sequences = new Map<string, number>();
+  now: Micros = BEGINS;
+  shown = 0;
+  #version = 0;
+
+  append(
+    file: { readonly name: string },
+    rows: readonly object[],
+    sequence: number,
+  ): Promise<number> {
+    const newest = this.sequences.get(file.name) ?? -1;
+    if (sequence > newest) {
+      this.sequences.set(file.name, sequence);
+      this.rows.push(...(rows as Row[]));
+      this.#version += 1;
+    }
+    return Promise.resolve(this.#version);
+  }
+
+  awaitOnline(version: number): Promise<void> {
+    this.shown = version;
+    return Promise.resolve();
+  }
+
+  advance(to: Micros): Promise<void> {
+    this.now = to;
+    return Promise.resolve();
+  }
+
+  hasAsked(id: number): Promise<boolean> {
+    return Promise.resolve(this.asked.some((flight) => flight.id === id));
+  }
+
+  ask(flight: AskedFlight): Promise<number> {
+    this.asked.push({ ...flight, at: this.now });
+    return Promise.resolve(1);
+  }
+
+  future(): readonly Row[] {
+    return this.rows.filter((row) => {
+      const at = parseInstant(row.landed_at ?? row.departed_at!)!;
+      return at >= this.now;
+    });
+  }
+}
+
+async function played(
+  replay: FlightReplay,
+  span: { readonly from: Micros; readonly until: Micros },
+  look: () => void = () => undefined,
+): Promise<void> {
+  let last: number | null = null;
+  for (const slot of slotsBetween(span.from, span.until)) {
+    await replay.play(slot, last === null);
+    last = slot;
+    look();
+  }
+  await replay.finish(last!, span.until);
+}
+
+describe('a replay', () => {
+  it('plays one minute in ten, any of the ten', () => {
+    const day = micros(BEGINS + 24 * 60 * MINUTE_MICROS);
+    const minutes = [...slotsBetween(BEGINS, day)].map(
+      (slot) => (sampledMinute(slot) / MINUTE_MICROS) % SLOT_MINUTES,
+    );
+    expect(minutes).toHaveLength(144);
+    expect(new Set(minutes).size).toBe(SLOT_MINUTES);
+    expect([...slotsBetween(BEGINS, day)].map((slot) => slotOf(sampledMinute(slot)))).toEqual([
+      ...slotsBetween(BEGINS, day),
+    ]);
+  });
+
+  it('appends everything that happened, and nothing before it did', async () => {
+    const recorded = new Recorded();
+    const replay = new FlightReplay(flights(), recorded);
+    await played(replay, { from: BEGINS, until: UNTIL }, () => {
+      expect(recorded.future()).toEqual([]);
+    });
+    const landed = recorded.rows.filter((row) => row.landed_at !== undefined);
+    const departed = recorded.rows.filter((row) => row.departed_at !== undefined);
+    expect(departed.map((row) => row.flight_id)).toEqual(
+      Array.from({ length: 360 }, (_, id) => id),
+    );
+    expect(landed.map((row) => row.flight_id)).toEqual(Array.from({ length: 359 }, (_, id) => id));
+    expect(landed[15]).toMatchObject({ late: false });
+    expect(landed[16]).toMatchObject({ late: true });
+    for (const { id, at } of recorded.asked) expect(at).toBe(BEGINS + id * MINUTE_MICROS);
+    expect(recorded.asked).toHaveLength(36);
+  });
+
+  it('broken off at any minute goes on to the same end', async () => {
+    const whole = new Recorded();
+    await played(new FlightReplay(flights(), whole), { from: BEGINS, until: UNTIL });
+    for (const broken of [1, 7, 20]) {
+      const recorded = new Recorded();
+      let left = broken;
+      const failing: Played = {
+        append: (file, rows, sequence) => recorded.append(file, rows, sequence),
+        awaitOnline: (version) => recorded.awaitOnline(version),
+        advance: (to) => recorded.advance(to),
+        hasAsked: (id) => recorded.hasAsked(id),
+        ask: async (flight) => {
+          const version = await recorded.ask(flight);
+          left -= 1;
+          if (left === 0) throw new Error('killed');
+          return version;
+        },
+      };
+      await expect(
+        played(new FlightReplay(flights(), failing), { from: BEGINS, until: UNTIL }),
+      ).rejects.toThrow('killed');
+      const rest = { from: recorded.now, until: UNTIL };
+      await played(new FlightReplay(flights(), recorded), rest);
+      expect(recorded.rows).toEqual(whole.rows);
+      expect(recorded.asked).toEqual(whole.asked);
+    }
+  });
+
+  it('stages kilometres in requests and records of their time alone', async () => {
+    const recorded = new Recorded();
+    const kilometres = {
+      from: micros(BEGINS + 60 * MINUTE_MICROS),
+      until: micros(BEGINS + 120 * MINUTE_MICROS),
+    };
+    const replay = new FlightReplay(flights({ kilometres }), recorded);
+    await played(replay, { from: BEGINS, until: UNTIL });
+    const isStaged = (id: number): boolean => id >= 60 && id < 120;
+    for (const { id, distance } of recorded.asked) expect(distance).toBe(isStaged(id) ? 161 : 100);
+    for (const { flight_id: id, distance } of recorded.rows) {
+      if (distance !== undefined) expect(distance).toBe(isStaged(id) ? 161 : 100);
+    }
+  });
 });

@@ -1,142 +1,151 @@
-import { present } from '../../base/assert.ts';
-import { AppError } from '../../base/errors.ts';
-import { micros, parseInstant, type Micros } from '../../base/time.ts';
-import { DEPARTURES, LANDINGS, type FlightFiles, type Row } from './flight-files.ts';
-import { ENDPOINT, type FlightsStory } from './flights-story.ts';
+import { formatInstant, micros, type Micros } from '../../base/time.ts';
+import type { AskedFlight } from './flight-client.ts';
+import { flightsIn, type FlightColumns } from './flight-columns.ts';
+import { DEPARTURES, LANDINGS, type FlightFile } from './flight-files.ts';
+import { MINUTE_MICROS, sampledMinute, slotOf } from './sampled-minutes.ts';
 
-export const MINUTE_MICROS = 60 * 1_000_000;
-/** Requests under way at once: as many as a small service would see. */
-const CONCURRENCY = 16;
+/** Flights later than this are late: what `prepare.py` says of them. */
+const LATE_AFTER_MINUTES = 15;
+const HOUR_MICROS = 60 * MINUTE_MICROS;
+const KILOMETRES_PER_MILE = 1.609344;
 
-export interface ReplayedRequest {
-  readonly requestId: string;
-  readonly flightId: number;
-  readonly version: number;
-  /** P(late). */
-  readonly probability: number;
+/** What is done to the system under replay; each may be repeated. */
+export interface Played {
+  /** One batch of a stream that numbers its batches; answers the table's version. */
+  append(file: FlightFile, rows: readonly object[], sequence: number): Promise<number>;
+  /** Until the online store shows this version of the landings. */
+  awaitOnline(version: number): Promise<void>;
+  advance(to: Micros): Promise<void>;
+  /** Whether the flight has asked before. */
+  hasAsked(flightId: number): Promise<boolean>;
+  /** Answers the version that answered. */
+  ask(flight: AskedFlight): Promise<number>;
 }
 
-export interface Outcome {
-  readonly flightId: number;
-  readonly late: boolean;
+export interface Flights {
+  readonly departures: FlightColumns;
+  readonly landings: FlightColumns;
+  /** Everything before it is in the tables already. */
+  readonly loadedUntil: Micros;
+  /** The staged fault: distances in kilometres, in requests and in records. */
+  readonly kilometres: { readonly from: Micros; readonly until: Micros } | null;
 }
-
-type Told = Pick<FlightsStory, 'append' | 'awaitOnline' | 'advance'>;
 
 /**
- * History as it happened: for each minute of domain time the flights that landed before it are
- * appended, then the clock moves, then the departures of that minute ask.
+ * History as it happened: for each played minute the flights that landed before it are appended,
+ * then the clock moves, then the departures of that minute ask. Departures are on record once an
+ * hour. What is done depends on the minute alone, so that it goes on from any of them.
  */
 export class FlightReplay {
-  readonly #story: Told;
-  readonly #url: string;
-  readonly #departures: readonly Row[];
-  readonly #landings: readonly Row[];
-  /** Landings that were appended: nobody knows of others yet. */
-  readonly #landed: Row[] = [];
+  readonly #flights: Flights;
+  readonly #played: Played;
 
-  private constructor(parts: {
-    readonly story: Told;
-    readonly url: string;
-    readonly departures: readonly Row[];
-    readonly landings: readonly Row[];
-  }) {
-    this.#story = parts.story;
-    this.#url = parts.url;
-    this.#departures = parts.departures;
-    this.#landings = parts.landings;
+  constructor(flights: Flights, played: Played) {
+    this.#flights = flights;
+    this.#played = played;
   }
 
-  /** `loadedUntil`: landings before it are in the table already. */
-  static async read(
-    files: Pick<FlightFiles, 'between'>,
-    span: { readonly from: Micros; readonly until: Micros; readonly loadedUntil: Micros },
-    asked: { readonly story: Told; readonly url: string },
-  ): Promise<FlightReplay> {
-    const departures = await files.between(DEPARTURES, span.from, span.until);
-    const landings = await files.between(LANDINGS, span.loadedUntil, span.until);
-    return new FlightReplay({ ...asked, departures, landings });
-  }
-
-  /** Plays the minute that begins at `at` and answers what was asked in it. */
-  async minute(at: Micros): Promise<readonly ReplayedRequest[]> {
-    const [before, after] = [micros(at - MINUTE_MICROS), micros(at + MINUTE_MICROS)];
-    const sequence = at / MINUTE_MICROS;
-    const landed = within(this.#landings, 'landed_at', { from: before, until: at });
-    const departed = within(this.#departures, 'departed_at', { from: at, until: after });
-    if (landed.length > 0) {
-      await this.#story.awaitOnline(await this.#story.append(LANDINGS, landed, sequence));
-      this.#landed.push(...landed);
-    }
-    await this.#story.advance(at);
-    const answers = await this.#ask(departed);
-    if (departed.length > 0) await this.#story.append(DEPARTURES, departed, sequence);
-    return answers;
-  }
-
-  /** Outcomes of the flights that asked and have landed by the last minute played. */
-  outcomes(asked: ReadonlySet<number>): readonly Outcome[] {
-    return this.#landed
-      .filter(({ flight_id: id }) => asked.has(Number(id)))
-      .map((row) => ({ flightId: Number(row['flight_id']), late: row['late'] === true }));
-  }
-
-  async #ask(flights: readonly Row[]): Promise<readonly ReplayedRequest[]> {
-    const answers: ReplayedRequest[] = [];
-    const waiting = [...flights];
-    const worker = async (): Promise<void> => {
-      for (let flight = waiting.shift(); flight !== undefined; flight = waiting.shift()) {
-        answers.push(await this.#infer(flight));
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-    return answers;
-  }
-
-  async #infer(flight: Row): Promise<ReplayedRequest> {
-    const text = (name: string) => ({
-      name,
-      shape: [1, 1],
-      datatype: 'BYTES',
-      data: [flight[name]],
-    });
-    const distance = {
-      name: 'distance',
-      shape: [1, 1],
-      datatype: 'INT32',
-      data: [flight['distance']],
-    };
-    const response = await fetch(`${this.#url}/v2/models/${ENDPOINT}/infer`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        parameters: { flight_id: String(flight['flight_id']) },
-        inputs: [text('origin'), text('destination'), distance],
+  /**
+   * Plays the minute of the slot and answers which version answered how many requests.
+   * `isResumed`: it may have been begun before.
+   */
+  async play(slot: number, isResumed: boolean): Promise<ReadonlyMap<number, number>> {
+    const { landings, departures, loadedUntil } = this.#flights;
+    const at = sampledMinute(slot);
+    const before = micros(Math.max(loadedUntil, sampledMinute(slot - 1)));
+    await Promise.all([
+      this.#land(flightsIn(landings, { from: before, until: at }), at),
+      this.#recordHours(before, at),
+    ]);
+    await this.#played.advance(at);
+    const until = micros(at + MINUTE_MICROS);
+    const [first, end] = flightsIn(departures, { from: at, until });
+    const versions = new Map<number, number>();
+    await Promise.all(
+      Array.from({ length: end - first }, async (_, index) => {
+        const flight = this.#askedAt(first + index);
+        if (isResumed && (await this.#played.hasAsked(flight.id))) return;
+        const version = await this.#played.ask(flight);
+        versions.set(version, (versions.get(version) ?? 0) + 1);
       }),
+    );
+    return versions;
+  }
+
+  /** Puts on record what is not yet, at the end. */
+  async finish(lastSlot: number, until: Micros): Promise<void> {
+    const { landings } = this.#flights;
+    const before = sampledMinute(lastSlot);
+    await this.#land(flightsIn(landings, { from: before, until }), until);
+    await this.#recordHours(before, until);
+    await this.#played.advance(until);
+  }
+
+  async #land([first, end]: readonly [number, number], at: Micros): Promise<void> {
+    if (first === end) return;
+    const { ids, times, origins, destinations, numbers } = this.#flights.landings;
+    const rows = Array.from({ length: end - first }, (_, index) => {
+      const flight = first + index;
+      return {
+        flight_id: ids[flight],
+        landed_at: formatInstant(micros(times[flight]!)),
+        origin: origins[flight],
+        destination: destinations[flight],
+        delay: numbers[flight],
+        late: numbers[flight]! > LATE_AFTER_MINUTES,
+      };
     });
-    const body = await response.text();
-    if (!response.ok) throw new AppError('INTERNAL', `The endpoint answered ${body}`);
-    const parsed = JSON.parse(body) as {
-      readonly model_version: string;
-      readonly outputs: readonly { readonly name: string; readonly data: readonly number[] }[];
-    };
-    const probabilities = parsed.outputs.find(({ data }) => data.length === 2);
+    const version = await this.#played.append(LANDINGS, rows, at / MINUTE_MICROS);
+    await this.#played.awaitOnline(version);
+  }
+
+  /** Departures of each hour that has ended since. */
+  async #recordHours(before: Micros, at: Micros): Promise<void> {
+    const { departures, loadedUntil } = this.#flights;
+    const { ids, times, origins, destinations } = departures;
+    const last = Math.floor(at / HOUR_MICROS);
+    for (let hour = Math.floor(before / HOUR_MICROS); hour < last; hour += 1) {
+      const span = {
+        from: Math.max(loadedUntil, hour * HOUR_MICROS),
+        until: (hour + 1) * HOUR_MICROS,
+      };
+      const [first, end] = flightsIn(departures, span);
+      if (first === end) continue;
+      const rows = Array.from({ length: end - first }, (_, index) => {
+        const flight = first + index;
+        return {
+          flight_id: ids[flight],
+          departed_at: formatInstant(micros(times[flight]!)),
+          origin: origins[flight],
+          destination: destinations[flight],
+          distance: this.#distance(flight),
+        };
+      });
+      await this.#played.append(DEPARTURES, rows, hour);
+    }
+  }
+
+  #askedAt(flight: number): AskedFlight {
+    const { ids, origins, destinations } = this.#flights.departures;
     return {
-      requestId: present(response.headers.get('x-request-id'), 'the request id'),
-      flightId: Number(flight['flight_id']),
-      version: Number(parsed.model_version),
-      probability: present(probabilities?.data[1], 'the probability'),
+      id: ids[flight]!,
+      origin: origins[flight]!,
+      destination: destinations[flight]!,
+      distance: this.#distance(flight),
     };
+  }
+
+  #distance(flight: number): number {
+    const { kilometres, departures } = this.#flights;
+    const [miles, at] = [departures.numbers[flight]!, departures.times[flight]!];
+    const isStaged = kilometres !== null && at >= kilometres.from && at < kilometres.until;
+    return isStaged ? Math.round(miles * KILOMETRES_PER_MILE) : miles;
   }
 }
 
-function within(
-  rows: readonly Row[],
-  column: string,
-  span: { readonly from: Micros; readonly until: Micros },
-): readonly Row[] {
-  return rows.filter((row) => {
-    const at = present(parseInstant(String(row[column])), `an instant in ${column}`);
-    return at >= span.from && at < span.until;
-  });
+/** The slots whose minute lies in `[from, until)`. */
+export function* slotsBetween(from: Micros, until: Micros): Generator<number> {
+  for (let slot = slotOf(from); sampledMinute(slot) < until; slot += 1) {
+    if (sampledMinute(slot) >= from) yield slot;
+  }
 }

@@ -12,7 +12,12 @@ import {
   type TrainingVersion,
   type VerifyReport,
 } from '../../capabilities/features/contract.ts';
-import { postLabels } from '../../capabilities/predictions/contract.ts';
+import {
+  catchUpLabels,
+  getLabelStates,
+  type LabelStates,
+} from '../../capabilities/predictions/label-contract.ts';
+import { listPredictions } from '../../capabilities/predictions/contract.ts';
 import { getPipelineRun, startPipeline } from '../../capabilities/pipelines/contract.ts';
 import { listVersions, type ModelVersion } from '../../capabilities/registry/contract.ts';
 import {
@@ -182,16 +187,22 @@ export class FlightsStory {
     return version;
   }
 
-  /** What turned out to be true, by the endpoint's key. */
-  async label(
-    outcomes: readonly { readonly flightId: number; readonly late: boolean }[],
-  ): Promise<void> {
-    const labels = outcomes.map(({ flightId, late }) => ({
-      endpoint: ENDPOINT,
-      key: String(flightId),
-      value: late,
-    }));
-    await this.#api.call(postLabels, { body: { labels } });
+  /** What became of the labels of requests since `from`. */
+  async labelStates(from: Micros): Promise<LabelStates> {
+    await this.#api.call(catchUpLabels, {});
+    return this.#api.call(getLabelStates, {
+      params: { endpoint: ENDPOINT },
+      query: { from: formatInstant(from), until: formatInstant(await this.now()) },
+    });
+  }
+
+  /** Id of the request that was answered last. */
+  async newestRequest(): Promise<string> {
+    const found = await this.#api.call(listPredictions, {
+      params: { endpoint: ENDPOINT },
+      query: { limit: 1 },
+    });
+    return present(found.items[0], 'an answered request').requestId;
   }
 
   /** Recomputes every logged vector from the tables. */

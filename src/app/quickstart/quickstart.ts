@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Listr } from 'listr2';
 import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
-import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
+import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
 import { getLogStatus } from '../../capabilities/predictions/contract.ts';
 import { printTrace } from '../../capabilities/serving/print-trace.ts';
 import type { Output } from '../../platform/cli/output.ts';
@@ -15,22 +15,16 @@ import { realMachine } from '../machine.ts';
 import { createApp, type App } from '../create-app.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { FlightFiles } from './flight-files.ts';
-import {
-  FlightReplay,
-  MINUTE_MICROS,
-  type Outcome,
-  type ReplayedRequest,
-} from './flight-replay.ts';
 import { makeFlightsProject } from './flights-project.ts';
 import { ENDPOINT, FlightsStory } from './flights-story.ts';
+import { runReplay } from './replay-child.ts';
 import { emptyReport, type QuickstartReport } from './quickstart-report.ts';
 
 /** January and February are history when the story begins. */
 const BEGINS = present(parseInstant('2001-03-01T00:00:00Z'), 'the beginning');
-const REPLAYED_MINUTES = 60;
+/** The flights end with June. */
+export const ENDS = present(parseInstant('2001-07-01T00:00:00Z'), 'the end');
 
-const NOT_YET =
-  'Not built yet: monitoring and the retraining loop, which will replay four months of flights.';
 /** The flush interval with room; after it every answered request is in its table. */
 const FLUSH_WAIT_MS = 30_000;
 const FLUSH_LOOK_MS = 100;
@@ -41,10 +35,9 @@ interface Story {
   readonly folder: string;
   readonly tell: FlightsStory;
   readonly report: QuickstartReport;
-  readonly asked: ReplayedRequest[];
   /** The first minute to be replayed. */
   begins: Micros;
-  outcomes: readonly Outcome[];
+  readonly until: Micros;
 }
 
 type Phase = (say: (text: string) => void) => Promise<string>;
@@ -52,7 +45,12 @@ type Phase = (say: (text: string) => void) => Promise<string>;
 /** Runs the story in its own folder; then stays up, or with `isExit` stops. */
 export async function quickstart(
   config: Config,
-  options: { readonly isExit: boolean; readonly jsonFile: string | null; readonly out: Output },
+  options: {
+    readonly isExit: boolean;
+    readonly jsonFile: string | null;
+    readonly until: Micros;
+    readonly out: Output;
+  },
 ): Promise<void> {
   const { out } = options;
   const folder = path.dirname(config.stateFolder);
@@ -69,9 +67,8 @@ export async function quickstart(
       folder,
       tell,
       report: emptyReport(),
-      asked: [],
       begins: BEGINS,
-      outcomes: [],
+      until: options.until,
     };
     await run(story);
     await summarise(story, out);
@@ -110,9 +107,9 @@ async function run(story: Story): Promise<void> {
     ['features', async () => declare(story)],
     ['train', async (say) => train(story, say)],
     ['deploy', async () => deployNewest(story)],
-    ['replay', async (say) => replay(story, await opened(), say)],
-    ['labels', async () => label(story)],
+    ['replay', async (say) => replay(story, say)],
     ['log', async () => awaitFlush(story)],
+    ['labels', async () => label(story)],
     ['verify', async () => verify(story)],
   ];
   const list = new Listr(
@@ -153,7 +150,7 @@ async function load(story: Story, files: FlightFiles): Promise<string> {
   // Told again, the story goes on where it stopped.
   const now = await tell.now();
   if (now < BEGINS) await tell.advance(BEGINS);
-  else story.begins = micros(now + MINUTE_MICROS);
+  else story.begins = now;
   const told = Object.entries(tables).map(([name, { rows }]) => `${name} ${count(rows)}`);
   return `January and February → tables ${told.join(', ')} (Delta Lake)`;
 }
@@ -194,35 +191,34 @@ async function deployNewest({ tell, report }: Story): Promise<string> {
   return `${ENDPOINT} → version ${arm.version} (${arm.name}); ${golden?.summary ?? 'no golden requests'}`;
 }
 
-async function replay(
-  story: Story,
-  files: FlightFiles,
-  say: (text: string) => void,
-): Promise<string> {
-  const { tell, url, report, asked, begins } = story;
-  const until = micros(begins + REPLAYED_MINUTES * MINUTE_MICROS);
-  const loadedUntil = begins === BEGINS ? BEGINS : micros(begins - MINUTE_MICROS);
-  const span = { from: begins, until, loadedUntil };
-  const played = await FlightReplay.read(files, span, { story: tell, url });
-  for (let at = begins; at < until; at = micros(at + MINUTE_MICROS)) {
-    asked.push(...(await played.minute(at)));
-    say(`${formatInstant(at)}   ${count(asked.length)} requests`);
+async function replay(story: Story, say: (text: string) => void): Promise<string> {
+  const { url, folder, report, begins, until } = story;
+  const start = systemClock.elapsed();
+  const order = {
+    url,
+    folder: path.resolve(folder),
+    from: formatInstant(begins),
+    until: formatInstant(until),
+    loadedUntil: formatInstant(BEGINS),
+    kilometres: null,
+  };
+  const { versions } = await runReplay(order, (progress) => {
+    const asked = total(progress.versions);
+    const perSecond = asked / ((systemClock.elapsed() - start) / 1000);
+    say(
+      `${progress.at.slice(0, 10)}   ${count(asked)} requests   ${count(Math.round(perSecond))}/s`,
+    );
+  });
+  report.requests = total(versions);
+  report.answered = report.requests;
+  for (const [version, requests] of Object.entries(versions)) {
+    report.versions.push({ version: Number(version), requests });
   }
-  story.outcomes = played.outcomes(new Set(asked.map(({ flightId }) => flightId)));
-  report.requests = asked.length;
-  report.answered = asked.length;
-  for (const version of new Set(asked.map((request) => request.version))) {
-    const requests = asked.filter((request) => request.version === version).length;
-    report.versions.push({ version, requests });
-  }
-  return `${count(asked.length)} departures from ${formatInstant(begins)} asked, minute by minute for an hour`;
+  return `${count(report.requests)} departures from ${order.from} to ${order.until} asked`;
 }
 
-async function label({ tell, outcomes, report }: Story): Promise<string> {
-  if (outcomes.length > 0) await tell.label(outcomes);
-  report.labelled = outcomes.length;
-  const late = outcomes.filter(({ late: isLate }) => isLate).length;
-  return `${outcomes.length} of them have landed by now, ${late} late`;
+function total(versions: Readonly<Record<string, number>>): number {
+  return Object.values(versions).reduce((sum, requests) => sum + requests, 0);
 }
 
 async function awaitFlush({ api, report }: Story): Promise<string> {
@@ -243,6 +239,13 @@ async function awaitFlush({ api, report }: Story): Promise<string> {
   }
 }
 
+async function label({ tell, report }: Story): Promise<string> {
+  const { matched, pending, expired, coverage } = await tell.labelStates(BEGINS);
+  report.labelled = matched;
+  const covered = coverage === null ? '' : `, ${(100 * coverage).toFixed(2)} % of the mature ones`;
+  return `${count(matched)} outcomes known${covered}; ${pending} to come, ${expired} never came`;
+}
+
 async function verify({ tell, report }: Story): Promise<string> {
   const { rows, skipped, logicMismatches } = await tell.verify();
   report.recomputed = rows - skipped;
@@ -253,13 +256,11 @@ async function verify({ tell, report }: Story): Promise<string> {
   );
 }
 
-async function summarise({ tell, asked }: Story, out: Output): Promise<void> {
-  const last = present(asked.at(-1), 'an answer');
+async function summarise({ tell }: Story, out: Output): Promise<void> {
+  const last = await tell.newestRequest();
   out.line('');
-  out.line(`$ millwright trace ${last.requestId}`);
-  printTrace(await tell.trace(last.requestId), out);
-  out.line('');
-  out.line(NOT_YET);
+  out.line(`$ millwright trace ${last}`);
+  printTrace(await tell.trace(last), out);
 }
 
 function count(value: number): string {

@@ -1,0 +1,85 @@
+import path from 'node:path';
+import { present } from '../../base/assert.ts';
+import { AppError, toAppError } from '../../base/errors.ts';
+import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
+import { HttpApi, socketTransport } from '../../platform/cli/http-api.ts';
+import { systemClock } from '../../platform/system.ts';
+import { FlightClient, requestIdOf } from './flight-client.ts';
+import { readFlights } from './flight-columns.ts';
+import { DEPARTURES, FlightFiles, LANDINGS } from './flight-files.ts';
+import { FlightReplay, slotsBetween } from './flight-replay.ts';
+import { ENDPOINT, FlightsStory } from './flights-story.ts';
+import type { ReplayOrder, ReplayProgress } from './replay-order.ts';
+
+/** How often the one who started this hears of it. */
+const SAY_MS = 500;
+
+/** Plays what the order says, over HTTP alone; a line of JSON on stdout tells how far it is. */
+async function replay(order: ReplayOrder): Promise<void> {
+  const { url, folder } = order;
+  const api = new HttpApi(socketTransport(url), { actor: 'replay' });
+  const story = new FlightsStory({ api, folder });
+  const [from, until, loadedUntil] = [order.from, order.until, order.loadedUntil].map(instant) as [
+    Micros,
+    Micros,
+    Micros,
+  ];
+  const kilometres = order.kilometres && {
+    from: instant(order.kilometres.from),
+    until: instant(order.kilometres.until),
+  };
+  await using files = await FlightFiles.open(path.join(folder, 'data'));
+  // The landings of some hours before are sent again with the batch they belong to.
+  const span = { from: loadedUntil, until };
+  const departures = await readFlights(files.analytics, files.located(DEPARTURES), span);
+  const landings = await readFlights(files.analytics, files.located(LANDINGS), span);
+  using client = new FlightClient(url, ENDPOINT);
+  const played = {
+    append: story.append.bind(story),
+    awaitOnline: story.awaitOnline.bind(story),
+    advance: story.advance.bind(story),
+    ask: client.ask.bind(client),
+    hasAsked: async (flight: number) => {
+      try {
+        await story.trace(requestIdOf(flight));
+        return true;
+      } catch (thrown) {
+        if (thrown instanceof AppError && thrown.code === 'REQUEST_NOT_FOUND') return false;
+        throw thrown;
+      }
+    },
+  };
+  const replayed = new FlightReplay({ departures, landings, loadedUntil, kilometres }, played);
+  const versions = new Map<number, number>();
+  let said = -Infinity;
+  let last: number | null = null;
+  for (const slot of slotsBetween(from, until)) {
+    // The clock says how far a former process came; the minute it stands at may be half asked.
+    const answered = await replayed.play(slot, last === null);
+    for (const [version, count] of answered)
+      versions.set(version, (versions.get(version) ?? 0) + count);
+    last = slot;
+    if (systemClock.elapsed() - said < SAY_MS) continue;
+    said = systemClock.elapsed();
+    say({ at: formatInstant(micros(slot * 600e6)), versions: Object.fromEntries(versions) });
+  }
+  if (last !== null) await replayed.finish(last, until);
+  say({ at: order.until, versions: Object.fromEntries(versions) });
+}
+
+function instant(text: string): Micros {
+  return present(parseInstant(text), `an instant, not ${text}`);
+}
+
+function say(progress: ReplayProgress): void {
+  process.stdout.write(`${JSON.stringify(progress)}\n`);
+}
+
+try {
+  await replay(JSON.parse(process.argv[2] ?? '') as ReplayOrder);
+} catch (thrown) {
+  const { code, message, hint } = toAppError(thrown);
+  process.stderr.write(`${code}: ${message}\n${hint ?? ''}\n`);
+  if (code === 'INTERNAL') process.stderr.write(`${String((thrown as Error).stack)}\n`);
+  process.exitCode = 2;
+}
