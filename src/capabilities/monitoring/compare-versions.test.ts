@@ -155,7 +155,7 @@ describe('labels that arrive sooner for one class', () => {
     return { improvement: loss.value!, leftOut };
   }
 
-  test('decide where every label counts that has arrived, and not where it must be mature', async () => {
+  test('decide where all that have arrived count, not where they must be mature', async () => {
     const naive = await flattered(null);
     expect(naive.leftOut.immature).toBe(0);
     expect(naive.improvement).toBeGreaterThan(0.02);
