@@ -114,7 +114,7 @@ async function mountAll(
       (scope) => {
         scope.get('/api/v1/openapi.json', () => document);
       },
-      (scope) => serveMetrics(scope, { platform, log: services.log }),
+      (scope) => serveMetrics(scope, { platform, ...services }),
       (scope) => serveTrainingSets(scope, services.features),
       (scope) => serveEvents(scope, { path: EVENT_STREAM_PATH, events }),
       (scope) => staticUi(scope, `${packageFolder}/dist/web`),

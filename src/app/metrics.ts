@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
+import { monitorMetrics } from './monitor-metrics.ts';
 import type { Platform } from './open-platform.ts';
 
 /**
@@ -9,7 +11,11 @@ import type { Platform } from './open-platform.ts';
  */
 export function serveMetrics(
   http: FastifyInstance,
-  of: { readonly platform: Platform; readonly log: PredictionLog },
+  of: {
+    readonly platform: Platform;
+    readonly log: PredictionLog;
+    readonly monitoring: MonitoringService;
+  },
 ): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'millwright_' });
@@ -56,6 +62,7 @@ export function serveMetrics(
       read: () => of.log.status().segments,
     }),
   );
+  for (const metric of monitorMetrics(of.monitoring)) registry.registerMetric(metric);
   http.get('/metrics', async (_, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );

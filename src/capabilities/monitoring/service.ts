@@ -59,7 +59,8 @@ export class MonitoringService {
     );
     for (const { name } of await store.monitors({ after: null, limit: MONITORS_MAX })) {
       const newest = await this.#newest(name);
-      if (newest !== null) this.#latest.set(name, newest);
+      const whole = newest === null ? null : await store.evaluation(name, newest.id);
+      if (whole !== null) this.#latest.set(name, whole);
     }
   }
 
@@ -163,7 +164,7 @@ export class MonitoringService {
     return toReply(await this.evaluate(monitor, boundary));
   }
 
-  /** The newest evaluation of each monitor, without its checks that are ok: for the metrics. */
+  /** The newest evaluation of each monitor, for the metrics. */
   newest(): readonly StoredEvaluation[] {
     return [...this.#latest.values()];
   }
