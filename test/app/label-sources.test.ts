@@ -199,6 +199,25 @@ test('states tell what is matched, pending and expired as of any time', async ()
   await expect(nobody).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
 });
 
+test('labels that are only posted never expire', async () => {
+  await it.api.call(applyDeclared, { body: { declared: declared({}) } });
+  await ask(1);
+  await ask(2);
+  const posted = { endpoint: 'late', key: '1', value: 1 };
+  await it.api.call(postLabels, { body: { labels: [posted] } });
+  it.clock.advance(48 * HOUR_MS);
+  expect(await states()).toMatchObject({
+    source: null,
+    requests: 2,
+    matched: 1,
+    pending: 1,
+    expired: 0,
+    mature: 0,
+    coverage: null,
+    delays: [],
+  });
+});
+
 test('two labels of one key need the name of the endpoint on one of them', async () => {
   const { late } = DECLARED.labels;
   const named = { late, later: late };

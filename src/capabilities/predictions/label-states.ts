@@ -1,6 +1,6 @@
 import { formatInstant, type Micros } from '../../base/time.ts';
 import { filesOf } from './files-of.ts';
-import type { LabelledDeps } from './labelled-requests.ts';
+import { earliestLabel, type LabelledDeps } from './labelled-requests.ts';
 import { LABELS, PREDICTIONS } from './tables.ts';
 
 export interface StatesInput {
@@ -43,12 +43,14 @@ export async function labelStates(
   signal: AbortSignal,
 ): Promise<StateCounts> {
   const { endpoint, from, until, at, matureMicros, version } = input;
+  const earliest = earliestLabel(from);
   const requests = await filesOf(tables, { namespace: PREDICTIONS, name: endpoint }, [
     { column: 'answered_at', comparison: '>=', value: formatInstant(from) },
     { column: 'answered_at', comparison: '<', value: formatInstant(until) },
   ]);
   const labels = await filesOf(tables, { namespace: LABELS, name: endpoint }, [
     { column: 'occurred_at', comparison: '<=', value: formatInstant(at) },
+    { column: 'occurred_at', comparison: '>=', value: formatInstant(earliest) },
   ]);
   const ends = Array.from(
     { length: matureMicros === null ? 0 : DELAY_POINTS },
@@ -74,7 +76,7 @@ export async function labelStates(
         ? 'SELECT NULL AS request_id, NULL AS first WHERE false'
         : `SELECT request_id, min(epoch_us(occurred_at)) AS first FROM ` +
           `(${scratch.rowsOf(labels.files, labels.columns)}) ` +
-          `WHERE epoch_us(occurred_at) <= ${at} GROUP BY 1`;
+          `WHERE epoch_us(occurred_at) BETWEEN ${earliest} AND ${at} GROUP BY 1`;
     const columns = requests.columns.filter(({ name }) => NEEDED.has(name));
     return await scratch.rows(
       `SELECT ${counted.join(', ')} FROM (SELECT request_id, status, version, ` +

@@ -71,6 +71,12 @@ const LABELLED_ROWS_MAX = 4_000_000;
  * follows what it is of, but for clocks that differ.
  */
 const LABEL_BEFORE_MS = 24 * 3600 * 1000;
+
+/** When the first label can have occurred of requests answered from then on. */
+export function earliestLabel(from: Micros): Micros {
+  return micros(from - LABEL_BEFORE_MS * MICROS_PER_MS);
+}
+
 /** Rows parsed before other tasks have their turn, about 20 ms. */
 const TURN_ROWS = 4096;
 
@@ -170,7 +176,7 @@ async function loadLabels(
   of: LabelledRequest & { readonly requests: string },
 ): Promise<string | null> {
   const { endpoint, from, at, requests } = of;
-  const earliest = micros(from - LABEL_BEFORE_MS * MICROS_PER_MS);
+  const earliest = earliestLabel(from);
   const found = await filesOf(tables, { namespace: LABELS, name: endpoint }, [
     { column: 'occurred_at', comparison: '<=', value: formatInstant(at) },
     { column: 'occurred_at', comparison: '>=', value: formatInstant(earliest) },
