@@ -3,7 +3,7 @@ import { micros, type Clock, type Micros } from '../../base/time.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Log } from '../../platform/log/log.ts';
-import { every } from '../../platform/system.ts';
+import { after, every } from '../../platform/system.ts';
 import type { DeclaredLabel, DeclaredLabels } from './declared-labels.ts';
 import type { LabelSourcesStore, StoredLabelSource } from './label-sources-store.ts';
 import type { PredictionLog } from './log.ts';
@@ -21,6 +21,8 @@ export interface LabelSourcesDeps {
 
 /** How soon rows of a source become labels by themselves. */
 const INTERVAL_MS = 5000;
+/** How long a stop waits for what is under way, which may wait for a flush by a hung engine. */
+const CLOSE_WAIT_MS = 5000;
 /** Reading a table of a hundred million rows for the first time takes minutes. */
 const JOIN_TIMEOUT_MS = 3600 * 1000;
 
@@ -58,7 +60,14 @@ export class LabelSources {
   async close(): Promise<void> {
     this.#stop();
     this.#stopping.abort();
-    await this.#turn;
+    await new Promise<void>((resolve) => {
+      const cancel = after(CLOSE_WAIT_MS, resolve);
+      const finish = (): void => {
+        cancel();
+        resolve();
+      };
+      this.#turn.then(finish, finish);
+    });
   }
 
   /**
