@@ -123,6 +123,8 @@ def main() -> None:
     frame[LABEL] = frame[LABEL].astype(int)
     features = [name for name in frame.columns if name not in (ID, TIME, LABEL)]
     train, held_out = split(frame, params["holdout_days"])
+    if params["shuffle_labels"]:
+        train[LABEL] = train[LABEL].sample(frac=1, random_state=params["seed"]).to_numpy()
 
     mlflow.set_experiment(NAME)
     with mlflow.start_run() as run:

@@ -20,7 +20,8 @@ import { loadConfig, readDeclaration } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
 import { programVersion } from './program.ts';
-import { ENDS, quickstart } from './quickstart/quickstart.ts';
+import { quickstart } from './quickstart/quickstart.ts';
+import { ENDS } from './quickstart/story.ts';
 import { up } from './up.ts';
 import { withOwner } from './with-owner.ts';
 

@@ -90,7 +90,7 @@ test('the report adds up', async () => {
   expect(report.versions).toEqual([{ version: 1, requests }]);
   expect(training?.rows).toBeGreaterThan(400_000);
   expect(training?.leftOut).toMatchObject({ immatureLabel: 0, missingLabel: 0 });
-  const passed = report.checks.map(({ name, result }) => `${name} ${result}`);
+  const passed = report.deployment.map(({ name, result }) => `${name} ${result}`);
   expect(passed).toEqual([
     'definition passed',
     'signature passed',

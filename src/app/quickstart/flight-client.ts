@@ -21,8 +21,8 @@ export class FlightClient implements Disposable {
     this.#url = new URL(`/v2/models/${endpoint}/infer`, url);
   }
 
-  /** Answers the version that answered. */
-  async ask(flight: AskedFlight): Promise<number> {
+  /** Throws unless it was answered. */
+  async ask(flight: AskedFlight): Promise<void> {
     const text = (name: string, value: string) => {
       return { name, shape: [1, 1], datatype: 'BYTES', data: [value] };
     };
@@ -38,7 +38,6 @@ export class FlightClient implements Disposable {
     });
     const { status, text: answer } = await this.#post(body);
     if (status !== 200) throw new AppError('INTERNAL', `The endpoint answered ${answer}`);
-    return Number((JSON.parse(answer) as { readonly model_version: string }).model_version);
   }
 
   [Symbol.dispose](): void {

@@ -18,8 +18,7 @@ export interface Played {
   advance(to: Micros): Promise<void>;
   /** Whether the flight has asked before. */
   hasAsked(flightId: number): Promise<boolean>;
-  /** Answers the version that answered. */
-  ask(flight: AskedFlight): Promise<number>;
+  ask(flight: AskedFlight): Promise<void>;
 }
 
 export interface Flights {
@@ -46,10 +45,10 @@ export class FlightReplay {
   }
 
   /**
-   * Plays the minute of the slot and answers which version answered how many requests.
-   * `isResumed`: it may have been begun before.
+   * Plays the minute of the slot and answers how many departures have asked. `isResumed`: it may
+   * have been begun before.
    */
-  async play(slot: number, isResumed: boolean): Promise<ReadonlyMap<number, number>> {
+  async play(slot: number, isResumed: boolean): Promise<number> {
     const { landings, departures, loadedUntil } = this.#flights;
     const at = sampledMinute(slot);
     const before = micros(Math.max(loadedUntil, sampledMinute(slot - 1)));
@@ -60,16 +59,15 @@ export class FlightReplay {
     await this.#played.advance(at);
     const until = micros(at + MINUTE_MICROS);
     const [first, end] = flightsIn(departures, { from: at, until });
-    const versions = new Map<number, number>();
-    await Promise.all(
+    const asked = await Promise.all(
       Array.from({ length: end - first }, async (_, index) => {
         const flight = this.#askedAt(first + index);
-        if (isResumed && (await this.#played.hasAsked(flight.id))) return;
-        const version = await this.#played.ask(flight);
-        versions.set(version, (versions.get(version) ?? 0) + 1);
+        if (isResumed && (await this.#played.hasAsked(flight.id))) return false;
+        await this.#played.ask(flight);
+        return true;
       }),
     );
-    return versions;
+    return asked.filter(Boolean).length;
   }
 
   /** Puts on record what is not yet, at the end. */

@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
-import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
+import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
 import {
   getService,
-  getTrainingSet,
   getTrainingVersion,
   getWatermarks,
   verifyService,
@@ -17,12 +16,24 @@ import {
   getLabelStates,
   type LabelStates,
 } from '../../capabilities/predictions/label-contract.ts';
-import { listPredictions } from '../../capabilities/predictions/contract.ts';
+import { getLogStatus, listPredictions } from '../../capabilities/predictions/contract.ts';
+import {
+  challengeLoop,
+  getLoop,
+  listDecisions,
+  listInstances,
+  triggerLoop,
+  type Decision,
+  type Loop,
+} from '../../capabilities/loop/contract.ts';
+import { compareOnLog, type Comparison } from '../../capabilities/monitoring/compare-contract.ts';
+import { listEvaluations } from '../../capabilities/monitoring/contract.ts';
 import { getPipelineRun, startPipeline } from '../../capabilities/pipelines/contract.ts';
-import { listVersions, type ModelVersion } from '../../capabilities/registry/contract.ts';
+import { getVersion, type ModelVersion } from '../../capabilities/registry/contract.ts';
 import {
   deploy,
   getEndpoint,
+  listRevisions,
   traceRequest,
   type RouteRevision,
   type Trace,
@@ -41,9 +52,10 @@ import {
   getStatus,
   type Applied,
 } from '../../capabilities/workspace/contract.ts';
+import type { RouteReply } from '../../base/route.ts';
 import type { Api } from '../../platform/cli/context.ts';
 import { readDeclaration } from '../../platform/config/load-config.ts';
-import { sleep } from '../../platform/system.ts';
+import { sleep, systemClock } from '../../platform/system.ts';
 import {
   AIRPORTS,
   DEPARTURES,
@@ -52,12 +64,16 @@ import {
   type FlightFiles,
 } from './flight-files.ts';
 
+type LogStatus = RouteReply<typeof getLogStatus>;
+
 export const ENDPOINT = 'late';
 const MODEL = 'late';
 const SERVICE = 'late_v1';
 const TRAINING_SET = 'late_train';
 const NAMESPACE = 'default';
+const LOOP = 'late';
 const LOOK_MS = 200;
+const PAGE = 100;
 
 /**
  * The quickstart's steps, as any program outside would do them: over HTTP, with the public
@@ -72,9 +88,17 @@ export class FlightsStory {
     this.#folder = options.folder;
   }
 
-  /** Runs a stage of the project's dvc.yaml and what it needs; throws if one fails. */
-  async run(target: string, onProgress: (text: string) => void): Promise<void> {
+  /**
+   * Runs a stage of the project's dvc.yaml and what it needs; throws if one fails. Answers how long
+   * the Python environment took to be built, which is an installation.
+   */
+  async run(
+    target: string,
+    onProgress: (text: string) => void,
+  ): Promise<{ readonly environmentSeconds: number }> {
     const body = { folder: this.#folder, targets: [target] };
+    const start = systemClock.elapsed();
+    let environmentSeconds = 0;
     let run = await this.#api.call(startPipeline, { body });
     let said = '';
     while (run.state === 'queued' || run.state === 'running') {
@@ -82,11 +106,12 @@ export class FlightsStory {
       run = await this.#api.call(getPipelineRun, { params: { run: run.id } });
       const step = run.steps.find(({ state }) => state === 'running');
       const lastLine = step?.logTail.trimEnd().split('\n').at(-1) ?? '';
+      if (run.activity !== null) environmentSeconds = (systemClock.elapsed() - start) / 1000;
       const goesOn = run.activity ?? (step === undefined ? '' : `${step.stage}: ${lastLine}`);
       if (goesOn !== said) onProgress(goesOn);
       said = goesOn;
     }
-    if (run.state === 'succeeded') return;
+    if (run.state === 'succeeded') return { environmentSeconds };
     const failed = run.steps.find(({ state }) => state === 'failed');
     const message = failed?.error?.message ?? run.error?.message ?? `It is ${run.state}.`;
     throw new AppError('STAGE_FAILED', `${failed?.stage ?? target}: ${message}`, {
@@ -147,12 +172,7 @@ export class FlightsStory {
     return this.#api.call(getService, { params: { service: SERVICE } });
   }
 
-  /** The newest version of the training set. */
-  async trainingSet(): Promise<TrainingVersion> {
-    const { latestVersion } = await this.#api.call(getTrainingSet, {
-      params: { name: TRAINING_SET },
-    });
-    const version = present(latestVersion, 'a version of the training set');
+  async trainingSet(version: number): Promise<TrainingVersion> {
     return this.#api.call(getTrainingVersion, { params: { name: TRAINING_SET, version } });
   }
 
@@ -160,18 +180,55 @@ export class FlightsStory {
     return this.#api.call(getRun, { params: { run: present(runId, 'the run of the version') } });
   }
 
-  async newestVersion(): Promise<ModelVersion> {
-    const query = { limit: 1 };
-    const page = await this.#api.call(listVersions, { params: { model: MODEL }, query });
-    return present(page.items[0], 'a version of the model');
+  async version(version: number): Promise<ModelVersion> {
+    return this.#api.call(getVersion, { params: { model: MODEL, version } });
   }
 
-  async deploy(version: ModelVersion, reason: string): Promise<RouteRevision> {
-    const params = { endpoint: ENDPOINT };
-    const { route } = await this.#api.call(getEndpoint, { params });
-    const isServed = route?.arms.length === 1 && route.arms[0]?.version === version.version;
-    if (isServed && route !== null) return route;
-    return this.#api.call(deploy, { params, body: { version: version.version, reason } });
+  /** What the endpoint answers with; null before the first deployment. */
+  async route(): Promise<RouteRevision | null> {
+    return (await this.#api.call(getEndpoint, { params: { endpoint: ENDPOINT } })).route;
+  }
+
+  async revision(wanted: number): Promise<RouteRevision> {
+    const found = await this.#all((query) =>
+      this.#api.call(listRevisions, { params: { endpoint: ENDPOINT }, query }),
+    );
+    return present(
+      found.find(({ revision }) => revision === wanted),
+      `revision ${wanted}`,
+    );
+  }
+
+  async deploy(version: number, reason: string): Promise<void> {
+    await this.#api.call(deploy, { params: { endpoint: ENDPOINT }, body: { version, reason } });
+  }
+
+  async loop(): Promise<Loop> {
+    return this.#api.call(getLoop, { params: { loop: LOOP } });
+  }
+
+  /** Oldest first. */
+  async decisions(): Promise<readonly Decision[]> {
+    const found = await this.#all((query) =>
+      this.#api.call(listDecisions, { params: { loop: LOOP }, query }),
+    );
+    return found.toReversed();
+  }
+
+  async trigger(reason: string): Promise<void> {
+    await this.#api.call(triggerLoop, { params: { loop: LOOP }, body: { reason } });
+  }
+
+  /** The version that was put before the gate last. */
+  async newestChallenger(): Promise<number> {
+    const { items } = await this.#api.call(listInstances, { params: { loop: LOOP }, query: {} });
+    const found = items.find(({ challenger }) => challenger !== null);
+    return present(found?.challenger, 'a challenger');
+  }
+
+  async challenge(version: number, override: string): Promise<void> {
+    const body = { version, reason: override, override };
+    await this.#api.call(challengeLoop, { params: { loop: LOOP }, body });
   }
 
   /** One batch of a stream that numbers its batches; answers the table's version. */
@@ -187,12 +244,54 @@ export class FlightsStory {
     return version;
   }
 
-  /** What became of the labels of requests since `from`. */
-  async labelStates(from: Micros): Promise<LabelStates> {
+  async logStatus(): Promise<LogStatus> {
+    return this.#api.call(getLogStatus, {});
+  }
+
+  /** Rows of the prediction log. */
+  async loggedRows(): Promise<number> {
+    const params = { namespace: 'predictions', name: ENDPOINT };
+    return (await this.#api.call(getTable, { params, query: {} })).rows;
+  }
+
+  /** Requests that the monitor has counted, day by day, by the version that answered. */
+  async answeredByVersion(
+    from: Micros,
+    until: Micros,
+  ): Promise<readonly { readonly version: number; readonly requests: number }[]> {
+    const span = { from: formatInstant(micros(from + 1)), until: formatInstant(micros(until + 1)) };
+    const params = { monitor: ENDPOINT };
+    const evaluations = await this.#all((query) =>
+      this.#api.call(listEvaluations, { params, query: { ...query, ...span, kind: 'traffic' } }),
+    );
+    const counts = new Map<number, number>();
+    for (const { version, requests } of evaluations.flatMap(({ versions }) => versions)) {
+      counts.set(version, (counts.get(version) ?? 0) + requests);
+    }
+    return [...counts]
+      .map(([version, requests]) => ({ version, requests }))
+      .sort((a, b) => a.version - b.version);
+  }
+
+  /** What became of the labels of requests answered meanwhile. */
+  async labelStates(from: Micros, until: Micros): Promise<LabelStates> {
     await this.#api.call(catchUpLabels, {});
     return this.#api.call(getLabelStates, {
       params: { endpoint: ENDPOINT },
-      query: { from: formatInstant(from), until: formatInstant(await this.now()) },
+      query: { from: formatInstant(from), until: formatInstant(until) },
+    });
+  }
+
+  /** By week, on the requests whose labels are known. */
+  async compareWithServed(version: number, from: Micros, until: Micros): Promise<Comparison> {
+    return this.#api.call(compareOnLog, {
+      params: { endpoint: ENDPOINT },
+      body: {
+        versions: [version, 'served'],
+        from: formatInstant(from),
+        until: formatInstant(until),
+        per: 'week',
+      },
     });
   }
 
@@ -212,6 +311,21 @@ export class FlightsStory {
 
   async trace(requestId: string): Promise<Trace> {
     return this.#api.call(traceRequest, { params: { requestId } });
+  }
+
+  async #all<T>(
+    list: (query: { readonly limit: number; readonly cursor?: string }) => Promise<{
+      readonly items: readonly T[];
+      readonly nextCursor: string | null;
+    }>,
+  ): Promise<T[]> {
+    const all: T[] = [];
+    let page = await list({ limit: PAGE });
+    for (;;) {
+      all.push(...page.items);
+      if (page.nextCursor === null) return all;
+      page = await list({ limit: PAGE, cursor: page.nextCursor });
+    }
   }
 
   async #create({ name, columns }: FlightFile): Promise<void> {

@@ -15,6 +15,8 @@ export interface ReplayOrder {
 export interface ReplayProgress {
   /** Domain time. */
   readonly at: string;
-  /** Requests so far, by the version that answered. */
-  readonly versions: Readonly<Record<string, number>>;
+  /** Requests that this process has made. */
+  readonly asked: number;
+  /** Departures of the minutes played since `loadedUntil`, whoever played them. */
+  readonly planned: number;
 }

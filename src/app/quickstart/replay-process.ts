@@ -1,15 +1,16 @@
 import path from 'node:path';
 import { present } from '../../base/assert.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
-import { formatInstant, micros, parseInstant, type Micros } from '../../base/time.ts';
+import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
 import { HttpApi, socketTransport } from '../../platform/cli/http-api.ts';
 import { systemClock } from '../../platform/system.ts';
 import { FlightClient, requestIdOf } from './flight-client.ts';
-import { readFlights } from './flight-columns.ts';
+import { flightsIn, readFlights, type FlightColumns } from './flight-columns.ts';
 import { DEPARTURES, FlightFiles, LANDINGS } from './flight-files.ts';
 import { FlightReplay, slotsBetween } from './flight-replay.ts';
 import { ENDPOINT, FlightsStory } from './flights-story.ts';
 import type { ReplayOrder, ReplayProgress } from './replay-order.ts';
+import { MINUTE_MICROS, sampledMinute } from './sampled-minutes.ts';
 
 /** How often the one who started this hears of it. */
 const SAY_MS = 500;
@@ -50,21 +51,31 @@ async function replay(order: ReplayOrder): Promise<void> {
     },
   };
   const replayed = new FlightReplay({ departures, landings, loadedUntil, kilometres }, played);
-  const versions = new Map<number, number>();
+  let asked = 0;
   let said = -Infinity;
   let last: number | null = null;
   for (const slot of slotsBetween(from, until)) {
     // The clock says how far a former process came; the minute it stands at may be half asked.
-    const answered = await replayed.play(slot, last === null);
-    for (const [version, count] of answered)
-      versions.set(version, (versions.get(version) ?? 0) + count);
+    asked += await replayed.play(slot, last === null);
     last = slot;
     if (systemClock.elapsed() - said < SAY_MS) continue;
     said = systemClock.elapsed();
-    say({ at: formatInstant(micros(slot * 600e6)), versions: Object.fromEntries(versions) });
+    const at = sampledMinute(slot);
+    say({ at: formatInstant(at), asked, planned: plannedUntil(departures, loadedUntil, at) });
   }
   if (last !== null) await replayed.finish(last, until);
-  say({ at: order.until, versions: Object.fromEntries(versions) });
+  say({ at: order.until, asked, planned: plannedUntil(departures, loadedUntil, until) });
+}
+
+/** Departures of the minutes played before `until`. */
+function plannedUntil(departures: FlightColumns, from: Micros, until: Micros): number {
+  let planned = 0;
+  for (const slot of slotsBetween(from, until)) {
+    const at = sampledMinute(slot);
+    const [first, end] = flightsIn(departures, { from: at, until: at + MINUTE_MICROS });
+    planned += end - first;
+  }
+  return planned;
 }
 
 function instant(text: string): Micros {
