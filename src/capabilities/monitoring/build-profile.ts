@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
-import { profileOf, type Profile } from './profile.ts';
+import { profileSteps, type Profile } from './profile.ts';
 import { scoreVectors, type OpenModel, type ScoreOf } from './score-vectors.ts';
 
 /** A version, and the rows that it was trained on. */
@@ -31,9 +32,9 @@ export interface ProfileDeps {
 }
 
 /** Rows of a training set that a profile is made of; of more, evenly spread ones. */
-const PROFILE_ROWS_MAX = 500_000;
+const PROFILE_ROWS_MAX = 150_000;
 /** Of them with a score. */
-const SCORED_ROWS_MAX = 60_000;
+const SCORED_ROWS_MAX = 50_000;
 
 /** Reads the rows a version was trained on, and scores some of them with it. */
 export async function buildProfile(
@@ -46,7 +47,13 @@ export async function buildProfile(
   const byName = new Map(training.features.map((name, index) => [name, columns[index]!]));
   const scores =
     modelFile === null ? null : await scoresOf(deps, { modelFile, times, columns }, signal);
-  return profileOf(version, { times, columns: byName, scores });
+  const steps = profileSteps(version, { times, columns: byName, scores });
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
 }
 
 async function readRows(

@@ -1,5 +1,5 @@
 import { micros, type Micros } from '../../base/time.ts';
-import type { FeatureLayout } from '../predictions/labelled-requests.ts';
+import type { FeatureLayout, LabelledRequests } from '../predictions/labelled-requests.ts';
 import { buildProfile, type ProfileDeps, type VersionFacts } from './build-profile.ts';
 import { checkOf, WHOLE } from './check-of.ts';
 import type { CohortDay } from './cohort.ts';
@@ -70,6 +70,8 @@ export class MonitorEvaluation {
   readonly #input: EvaluateInput;
   readonly #signal: AbortSignal;
   readonly #ignore: ReadonlySet<string>;
+  /** Rows of the newest slice, when they were read. */
+  #newest: { readonly from: Micros; readonly rows: LabelledRequests } | null = null;
 
   constructor(deps: EvaluateDeps, input: EvaluateInput, signal: AbortSignal) {
     this.#deps = deps;
@@ -155,8 +157,18 @@ export class MonitorEvaluation {
       .filter(({ version }) => profiles.has(version))
       .map((facts) => profileFile(facts));
     if (stored !== null && profiled.every((one) => stored.profiled.includes(one))) return stored;
-    const request = { endpoint, ...period, at, layouts: profiles.size === 0 ? [] : layouts };
-    const rows = await readRows(request, this.#signal);
+    const isNewest = period.until === at;
+    const rows = await readRows(
+      {
+        endpoint,
+        ...period,
+        at,
+        layouts: profiles.size === 0 ? [] : layouts,
+        withInputs: isNewest,
+      },
+      this.#signal,
+    );
+    if (isNewest) this.#newest = { from: period.from, rows };
     const value: StoredSlice = {
       slices: slicesIn(rows, period, profiles),
       labels: await labelEvents(this.#deps, { endpoint, ...period }, this.#signal),
@@ -259,6 +271,9 @@ export class MonitorEvaluation {
 
   async #sightings(from: Micros, until: Micros) {
     const { endpoint, at } = this.#input;
+    if (until === at && this.#newest?.from === from) {
+      return sightingsOf(this.#newest.rows, this.#ignore);
+    }
     const request = { endpoint, from, until, at, layouts: [], withInputs: true };
     const rows = await this.#deps.readRows(request, this.#signal);
     return sightingsOf(rows, this.#ignore);

@@ -12,6 +12,8 @@ const USUAL_MIN = 10;
 /** A share of errors is told of from here on, and is an alert from the second one on. */
 const ERRORS_WARN = 0.01;
 const ERRORS_ALERT = 0.05;
+/** Of their bounds: it is asked every day, and of endpoints with few requests too. */
+const ERRORS_LEVEL = 0.999;
 /** Times the usual share that errors have to be. */
 const ERRORS_FACTOR = 3;
 
@@ -82,7 +84,7 @@ function trafficCheck(now: Period, earlier: readonly Period[]): Check {
 function errorsCheck(now: Period, earlier: readonly Period[]): Check {
   const topic: CheckTopic = { kind: 'errors', subject: WHOLE, version: null };
   const { requests, errors } = now;
-  const bounds = wilsonInterval(errors, requests);
+  const bounds = wilsonInterval(errors, requests, ERRORS_LEVEL);
   if (bounds === null) return checkOf(topic, 'no_data', 'Nothing was asked.');
   const usual = medianOf(
     earlier.filter((period) => period.requests > 0).map((one) => one.errors / one.requests),

@@ -44,12 +44,3 @@ export function slicesOf({ from, until }: Period, every: number): readonly Perio
   }
   return slices;
 }
-
-/** The whole days that end at or before `until`, newest last. */
-export function daysBefore(until: Micros, count: number): readonly Period[] {
-  const last = Math.floor(until / DAY_MICROS);
-  return Array.from({ length: count }, (_, index) => {
-    const day = last - count + index;
-    return { from: micros(day * DAY_MICROS), until: micros((day + 1) * DAY_MICROS) };
-  });
-}

@@ -41,15 +41,32 @@ export const PROFILE_DAYS_MAX = 92;
 
 /** The profile of training rows, in whole UTC days where there are any. */
 export function profileOf(version: number, rows: ProfiledRows): Profile {
+  const steps = profileSteps(version, rows);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same, column by column: each sorts all rows, and others may have work in between. */
+export function* profileSteps(
+  version: number,
+  rows: ProfiledRows,
+): Generator<undefined, Profile, undefined> {
   const days = wholeDays(rows.times);
   const { scores } = rows;
+  const columns: ColumnProfile[] = [];
+  for (const [name, values] of rows.columns) {
+    columns.push(columnOf(name, values, rows.times, days));
+    yield;
+  }
   return {
     version,
     rows: rows.times.length,
     from: (days[0] ?? 0) * DAY_MICROS,
     until: ((days.at(-1) ?? -1) + 1) * DAY_MICROS,
     days: days.length,
-    columns: [...rows.columns].map(([name, values]) => columnOf(name, values, rows.times, days)),
+    columns,
     score: scores === null ? null : columnOf(SCORE, scores.values, scores.times, days),
   };
 }

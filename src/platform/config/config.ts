@@ -77,7 +77,13 @@ export const ConfigFile = z.strictObject({
   journal: z.strictObject({ limit_bytes: JournalBytes.optional() }).optional(),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).optional() }).optional(),
   webhooks: z
-    .array(z.strictObject({ url: WebhookUrl, events: z.array(z.string().min(1)).min(1).max(100) }))
+    .array(
+      z.strictObject({
+        url: WebhookUrl,
+        events: z.array(z.string().min(1)).min(1).max(100),
+        format: z.enum(['event', 'alertmanager']).default('event'),
+      }),
+    )
     .max(20)
     .optional(),
   pipelines: PipelinesSection.optional(),
@@ -89,6 +95,8 @@ export interface Webhook {
   readonly url: string;
   /** Event kinds to send; `route.*` stands for every kind that starts with `route.`. */
   readonly events: readonly string[];
+  /** `alertmanager`: only what tells of an alert, as Alertmanager's own webhook sends it. */
+  readonly format?: 'event' | 'alertmanager';
 }
 
 /** The whole configuration: parsed once, frozen, handed to constructors. */

@@ -1,3 +1,4 @@
+import { alertmanagerPayload } from './alertmanager-payload.ts';
 import type { Webhook } from '../config/config.ts';
 import { eventView } from '../events/event-view.ts';
 import type { Events } from '../events/port.ts';
@@ -14,14 +15,14 @@ export async function sendEvents(
     async (event) =>
       webhooks
         .filter(({ events }) => events.some((pattern) => matches(pattern, event.kind)))
-        .map(({ url }) =>
-          to.outbox.step({
-            kind: 'webhook',
-            target: url,
-            key: String(event.seq),
-            payload: { ...eventView(event) },
-          }),
-        ),
+        .flatMap(({ url, format }) => {
+          const payload =
+            format === 'alertmanager' ? alertmanagerPayload(event) : { ...eventView(event) };
+          if (payload === null) return [];
+          return [
+            to.outbox.step({ kind: 'webhook', target: url, key: String(event.seq), payload }),
+          ];
+        }),
     // A webhook added to an old workspace tells of what happens from then on.
     { from: 'next' },
   );
