@@ -44,7 +44,7 @@ describe('a trigger by a person', () => {
     const asked = { reason: 'support tickets.', stage: 'train-other', ...ann };
     const decision = await world.loops.trigger('late', asked);
     expect(decision).toMatchObject({ kind: 'admitted', actor: 'ann', at: '1970-01-06T00:00:00Z' });
-    expect(decision.reason).toMatch(/^Asked for by ann: support tickets: retrains;/);
+    expect(decision.reason).toMatch(/^asked for by ann: support tickets: retrains;/);
     const { instance } = await world.loops.get('late');
     expect(instance).toMatchObject({ state: 'training', pipeline: 'train-other', champion: 1 });
   });

@@ -8,6 +8,7 @@ import { follow, type Episodes } from './episodes.ts';
 import { evaluationSpan } from './evaluation-span.ts';
 import {
   causesOf,
+  incidentsOf,
   wantedAfter,
   type CauseFacts,
   type EvaluationFacts,
@@ -87,7 +88,7 @@ describe('an admission', () => {
   test('of two triggers at once is one, with both causes', () => {
     const both = admit(policyOf(), situation({ causes: [QUALITY, DRIFT] }));
     expect(both?.kind).toBe('admitted');
-    expect(both?.reason).toContain('was 0.750 and origin moved');
+    expect(both?.reason).toContain('was 0.750; origin moved');
   });
 
   test('of a cause while an instance is under way joins it, once', () => {
@@ -216,6 +217,17 @@ describe('causes', () => {
     const found = causes([finding({ version: 2 })], spec, 1000);
     expect(found.map(({ kind }) => kind)).toEqual(['age', 'new_rows']);
     expect(causes([], { triggers: [{ age: '60d' }, { new_rows: 1001 }] }, 1000)).toEqual([]);
+  });
+});
+
+describe('incidents', () => {
+  test('are broken data, and missing values only while they are new', () => {
+    const missing = (daysAgo: number) =>
+      finding({ kind: 'missing', since: micros(at - daysAgo * DAY) });
+    const of = (...findings: Finding[]) => incidentsOf({ id: 'eval_1', at, findings }).length;
+    expect(of(finding({ kind: 'unit_change' }), finding({ kind: 'label_silence' }))).toBe(2);
+    expect([of(missing(6)), of(missing(7))]).toEqual([1, 0]);
+    expect(of(finding({ kind: 'range' }), finding({ kind: 'missing', state: 'warn' }))).toBe(0);
   });
 });
 

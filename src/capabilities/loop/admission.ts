@@ -4,7 +4,7 @@ import { BREAKER_FAILURES, type Past } from './cooldown.ts';
 import type { TimeSpan } from './evaluation-span.ts';
 import type { CauseFacts, Finding, Release } from './findings.ts';
 import type { LoopPolicy } from './loop-policy.ts';
-import { count, list, moment, sentence, span } from './phrases.ts';
+import { count, ended, list, moment, span } from './phrases.ts';
 
 /** Everything the question "train now?" is answered from. */
 export interface Situation {
@@ -70,26 +70,26 @@ interface Obstacle {
 export function admit(policy: LoopPolicy, situation: Situation): Admission | null {
   const { causes, open } = situation;
   if (causes.length === 0) return null;
-  const wanted = list(causes.map(({ says }) => says));
+  const wanted = causes.map(({ says }) => says).join('; ');
   if (open !== null) {
     const joining = causes.filter(({ kind }) => !open.causes.includes(kind));
     if (joining.length === 0) return null;
-    const what = list(joining.map(({ says }) => says));
+    const what = joining.map(({ says }) => says).join('; ');
     const since = `the instance under way since ${moment(open.startedAt)}`;
-    return { kind: 'joined', joining, reason: sentence(`${what}: joins ${since} (${open.state})`) };
+    return { kind: 'joined', joining, reason: ended(`${what}: joins ${since} (${open.state})`) };
   }
   const isManual = causes.some(({ kind }) => kind === 'manual');
   const obstacles = obstaclesOf(policy, situation);
   const decisive = obstacles.find((one) => !(isManual && one.yieldsToPerson));
   if (decisive !== undefined) {
     const { by, says } = decisive;
-    return { kind: 'suppressed', by, reason: sentence(`${wanted}; no retrain: ${says}`) };
+    return { kind: 'suppressed', by, reason: ended(`${wanted}; no retrain: ${says}`) };
   }
   const inSpite = obstacles.map(({ says }) => says);
   const spite = inSpite.length === 0 ? '' : `, in spite of this: ${list(inSpite)}`;
   const { from, until } = situation.evaluation;
   const days = `the gate will judge on ${moment(from)} to ${moment(until)}`;
-  return { kind: 'admitted', reason: sentence(`${wanted}: retrains; ${days}${spite}`) };
+  return { kind: 'admitted', reason: ended(`${wanted}: retrains; ${days}${spite}`) };
 }
 
 /** All that stands against a training now, the decisive one first. */

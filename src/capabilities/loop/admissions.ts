@@ -7,7 +7,7 @@ import type { Cause, DecisionKind } from './contract.ts';
 import { follow } from './episodes.ts';
 import { wantedAfter, type CauseFacts, type EvaluationFacts } from './findings.ts';
 import type { LoopPolicy } from './loop-policy.ts';
-import { moment, sentence } from './phrases.ts';
+import { ended, moment } from './phrases.ts';
 import type { LoopPorts } from './ports.ts';
 import { LOOP_ACTOR, type NewDecision, type Recorder } from './recorder.ts';
 import { situationInputs, type Situations } from './situations.ts';
@@ -201,7 +201,7 @@ function alreadyJoined(situation: Situation): Admission {
   const open = present(situation.open, 'the instance under way');
   const [cause] = situation.causes;
   const says = `${cause!.says}: joins the instance under way since ${moment(open.startedAt)}`;
-  return { kind: 'joined', joining: situation.causes, reason: sentence(says) };
+  return { kind: 'joined', joining: situation.causes, reason: ended(says) };
 }
 
 function toCauses(causes: readonly CauseFacts[], at: Micros): readonly Cause[] {

@@ -1,4 +1,4 @@
-import type { Micros } from '../../base/time.ts';
+import { MICROS_PER_SECOND, type Micros } from '../../base/time.ts';
 import type { CauseKind } from './contract.ts';
 import type { LoopPolicy } from './loop-policy.ts';
 import { count, figure, list, moment, span } from './phrases.ts';
@@ -59,6 +59,8 @@ export interface WantedQuality {
 
 /** Findings after which what was recorded is not to be learnt from. */
 const INCIDENTS: readonly string[] = ['unit_change', 'label_silence', 'missing'];
+/** For so long missing values are an incident: somebody repairs it, or means it. */
+const MISSING_NEW_MICROS = 7 * 86_400 * MICROS_PER_SECOND;
 const SUBJECTS_SHOWN = 3;
 
 /** What an evaluation and the release's age give cause for, in a fixed order. */
@@ -90,9 +92,16 @@ export function causesOf(
   return causes;
 }
 
-/** What of an evaluation says that the data itself is broken. */
+/**
+ * What of an evaluation says that the data itself is broken. Values that have been missing for long
+ * are how things are now, which training takes up.
+ */
 export function incidentsOf(evaluation: EvaluationFacts | null): readonly Finding[] {
-  return alerts(evaluation?.findings ?? [], INCIDENTS);
+  if (evaluation === null) return [];
+  const { at, findings } = evaluation;
+  return alerts(findings, INCIDENTS).filter(
+    ({ kind, since }) => kind !== 'missing' || since === null || at - since < MISSING_NEW_MICROS,
+  );
 }
 
 /** Inputs that changed their unit, by the hour it began. */
@@ -156,7 +165,7 @@ function driftCause(found: readonly Finding[]): readonly CauseFacts[] {
   const names = subjects.slice(0, SUBJECTS_SHOWN);
   const more = moved.length - names.length;
   const shown = more > 0 ? [...names, `${more} more`] : names;
-  const says = `${list(shown)} moved beyond what days differ by`;
+  const says = `inputs moved beyond what days differ by: ${list(shown)}`;
   return [{ kind: 'drift', says, doubt: driftDoubt(found) }];
 }
 

@@ -123,11 +123,12 @@ describe('the gate', () => {
 
   test('vetoes scores that are missing or far from the labels', () => {
     const figures = comparison().challenger;
-    const of = (over: object) =>
-      scoresGuardrail(comparison({ challenger: { ...figures, ...over } })).result;
+    const of = (over: object, metric: 'auc' | 'log_loss' = 'auc') =>
+      scoresGuardrail(metric, comparison({ challenger: { ...figures, ...over } })).result;
     expect(of({})).toBe('passed');
     expect(of({ missing: 100 })).toBe('vetoed');
     expect(of({ meanScore: 0.45 })).toBe('vetoed');
+    expect(of({ meanScore: 0.45 }, 'log_loss')).toBe('passed');
     expect(of({ meanScore: null })).toBe('not_done');
   });
 });
@@ -141,6 +142,7 @@ describe('the guard', () => {
     champion: 1,
     challenger: 2,
     limits: { requests: 4000, forMicros: 2 * DAY },
+    isOverridden: false,
     requests: 4200,
     errors: 0,
     former: { requests: 4000, errors: 0 },
@@ -174,9 +176,21 @@ describe('the guard', () => {
     );
   });
 
-  test('keeps what is not shown to be worse', () => {
+  test('watches on while a version seems worse, and keeps what does not', () => {
+    const worse = comparison({ improvement: { ...better(-0.02, 0.01)!, value: -0.005 } });
+    const verdict = judgeGuard(policy, look({ comparison: worse }));
+    expect(verdict).toMatchObject({ kind: 'wait' });
+    expect(verdict.reason).toContain('worse by 0.005');
+    expect(judgeGuard(policy, look({ at: at(8), comparison: worse })).kind).toBe('rolled_back');
     const same = comparison({ improvement: better(-0.01, 0.01) });
     expect(judgeGuard(policy, look({ comparison: same })).kind).toBe('promoted');
+  });
+
+  test('gives a version that the gate had rejected no more time', () => {
+    const worse = comparison({ improvement: { ...better(-0.02, 0.01)!, value: -0.005 } });
+    const verdict = judgeGuard(policy, look({ comparison: worse, isOverridden: true }));
+    expect(verdict.kind).toBe('rolled_back');
+    expect(verdict.reason).toContain('as the gate had found');
   });
 
   test('rolls back requests that fail and scores that are not there', () => {

@@ -136,7 +136,7 @@ const MISSING_SHARE_MAX = 0.001;
 const MEAN_SCORE_MARGIN = 0.1;
 
 /** Whether the challenger's scores are fit to act on: there, and about as high as the labels. */
-export function scoresGuardrail(comparison: Comparison): Guardrail {
+export function scoresGuardrail(metric: GateMetric, comparison: Comparison): Guardrail {
   const { rows, positives, champion, challenger } = comparison;
   const name = 'scores';
   const lost = (challenger.missing - champion.missing) / Math.max(rows, 1);
@@ -152,6 +152,8 @@ export function scoresGuardrail(comparison: Comparison): Guardrail {
   const off = Math.abs(challenger.meanScore - rate);
   const [own, former] = [challenger.meanScore, champion.meanScore].map(figure);
   const summary = `its mean score is ${own}, the champion's ${former}, the labels' mean ${figure(rate)}`;
-  const isOff = off > Math.abs(champion.meanScore - rate) + MEAN_SCORE_MARGIN;
+  // Log-loss itself asks for scores as high as the labels; the order alone does not.
+  const isAsked = metric === 'auc';
+  const isOff = isAsked && off > Math.abs(champion.meanScore - rate) + MEAN_SCORE_MARGIN;
   return { name, result: isOff ? 'vetoed' : 'passed', summary };
 }

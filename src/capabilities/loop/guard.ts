@@ -19,6 +19,8 @@ export interface GuardLook {
   readonly champion: number;
   readonly challenger: number;
   readonly limits: GuardLimits;
+  /** The gate had rejected it: then it is the guard's to show that it is no worse. */
+  readonly isOverridden: boolean;
   /** Requests the new version answered since, and those of them that failed. */
   readonly requests: number;
   readonly errors: number;
@@ -52,13 +54,12 @@ export function judgeGuard(policy: LoopPolicy, look: GuardLook): GuardVerdict {
   const bad = failing(look) ?? clearlyWorse(policy, look);
   if (bad !== null) return { kind: 'rolled_back', reason: sentence(`${name} rolled back: ${bad}`) };
   const missing = stillMissing(look);
-  if (missing !== null) {
-    const elapsed = look.at - look.deployedAt;
-    if (elapsed < SPANS_MAX * look.limits.forMicros) return { kind: 'wait', reason: missing };
-    const says = `not proven after ${span(elapsed)}: ${missing}`;
-    return { kind: 'rolled_back', reason: sentence(`${name} rolled back: ${says}`) };
-  }
-  return final(policy, look);
+  const verdict =
+    missing === null ? final(policy, look) : { kind: 'wait' as const, reason: missing };
+  const elapsed = look.at - look.deployedAt;
+  if (verdict.kind !== 'wait' || elapsed < SPANS_MAX * look.limits.forMicros) return verdict;
+  const says = `not proven after ${span(elapsed)}: ${verdict.reason}`;
+  return { kind: 'rolled_back', reason: sentence(`${name} rolled back: ${says}`) };
 }
 
 function failing({ requests, errors, former, comparison }: GuardLook): string | null {
@@ -107,12 +108,13 @@ function final(policy: LoopPolicy, look: GuardLook): GuardVerdict {
   const stood = `${count(requests)} requests (${count(limits.requests)} needed) and ${span(at - deployedAt)} (${span(limits.forMicros)} needed)`;
   const { value, upper } = improvement;
   const bound = `upper bound of the difference ${change(upper)}`;
-  if (upper < 0) {
-    const reason = sentence(
-      `v${challenger} rolled back: ${said}: worse by ${figure(-value)}, ${bound}`,
-    );
-    return { kind: 'rolled_back', reason };
+  if (upper < 0 || (look.isOverridden && value < 0)) {
+    const gate = upper < 0 ? '' : ', as the gate had found';
+    const worse = `${said}: worse by ${figure(-value)}, ${bound}${gate}`;
+    return { kind: 'rolled_back', reason: sentence(`v${challenger} rolled back: ${worse}`) };
   }
+  // Worse, but not clearly: more requests will tell.
+  if (value < 0) return { kind: 'wait', reason: `${said}: worse by ${figure(-value)}, ${bound}` };
   const reason = sentence(
     `guard passed after ${stood}; ${said}: difference ${change(value)}, ${bound}, not worse`,
   );

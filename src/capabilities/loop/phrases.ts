@@ -50,10 +50,10 @@ export function list(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 }
 
-/** Capital first, but for versions (`v2`), and a full stop. */
+/** Capital first, but for names such as `v2` or `origin_late`, and a full stop. */
 export function sentence(text: string): string {
-  const isVersion = /^v\d/.test(text);
-  return ended(isVersion ? text : text.charAt(0).toUpperCase() + text.slice(1));
+  const isWord = /^[a-z]+(?:[ ,:;]|$)/.test(text);
+  return ended(isWord ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 }
 
 /** With a full stop: for text that begins with a name. */

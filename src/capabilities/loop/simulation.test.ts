@@ -252,6 +252,7 @@ class SimulatedLoop {
       champion: former,
       challenger: challenger.number,
       limits: { requests: 4000, forMicros: 2 * DAY },
+      isOverridden: false,
       requests: Math.floor(((at - since) / DAY) * ROWS_A_DAY),
       errors: 0,
       former: { requests: ROWS_A_DAY, errors: 0 },

@@ -102,7 +102,7 @@ async function ask(deps: StepDeps, context: StepContext): Promise<Asked> {
       ...open,
       comparison,
       why: null,
-      guardrails: [...guardrails, scoresGuardrail(comparison)],
+      guardrails: [...guardrails, scoresGuardrail(context.policy.metric, comparison)],
     };
     return { question, evaluationVersion: version };
   } catch (thrown) {

@@ -111,6 +111,7 @@ async function lookAt(deps: StepDeps, context: StepContext): Promise<GuardLook> 
     champion,
     challenger,
     limits: (await releases.guardOf(endpoint)) ?? GUARD_DEFAULT,
+    isOverridden: instance.course.override !== null,
     ...answered,
     former: await requests.answered({ endpoint, version: champion, span: before }),
     comparison: await compare(level),
