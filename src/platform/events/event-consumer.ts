@@ -15,7 +15,8 @@ const RETRY_MAX_MS = 30_000;
 export const SKIPPED = 'consumer.skipped';
 
 interface Deps {
-  readonly store: EventsStore;
+  readonly after: EventsStore['after'];
+  readonly move: EventsStore['move'];
   readonly log: Log;
   /** Waits before the next attempt. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -110,7 +111,7 @@ export class EventConsumer implements Consumer {
 
   /** Handles what there is, up to a batch; returns how many events that were. */
   async #batch(): Promise<number> {
-    const events = await this.#deps.store.after(this.#handled, BATCH);
+    const events = await this.#deps.after(this.#handled, BATCH);
     for (const event of events) {
       if (this.#stopping.signal.aborted) break;
       await this.#handle(event);
@@ -144,7 +145,7 @@ export class EventConsumer implements Consumer {
   }
 
   async #move(to: number, steps: readonly Step[]): Promise<void> {
-    await this.#deps.store.move(this.name, { from: this.#stored, to }, steps);
+    await this.#deps.move(this.name, { from: this.#stored, to }, steps);
     this.#stored = to;
   }
 

@@ -42,6 +42,11 @@ class DatabaseEvents implements Events {
   readonly #stopListening: () => void;
   #stopPolling: (() => void) | null = null;
   #seen = 0;
+  /**
+   * What consumers read since the last event, by the position they read from: they wake together
+   * and mostly stand at one place.
+   */
+  readonly #read = new Map<number, Promise<readonly StoredEvent[]>>();
 
   constructor(options: EventsOptions) {
     const { db, clock, log, pause = waitFor } = options;
@@ -94,7 +99,8 @@ class DatabaseEvents implements Events {
       position: await this.#store.position(name, start),
       handler,
       deps: {
-        store: this.#store,
+        after: (seq, limit) => this.#readTogether(seq, limit),
+        move: (...moved) => this.#store.move(...moved),
         log: this.#log,
         pause: this.#pause,
         skipped: (event, { consumer, error }) => this.step(skippedEvent(event, consumer, error)),
@@ -114,6 +120,8 @@ class DatabaseEvents implements Events {
   async settled(): Promise<void> {
     let latest = await this.latest();
     for (let round = 1; ; round += 1) {
+      // Another process may have recorded events that nobody here was told of.
+      this.#read.clear();
       for (const consumer of this.#consumers.values()) await consumer.reached(latest);
       const newest = await this.latest();
       if (newest === latest) return;
@@ -137,7 +145,17 @@ class DatabaseEvents implements Events {
     this.#consumers.clear();
   }
 
+  #readTogether(seq: number, limit: number): Promise<readonly StoredEvent[]> {
+    const known = this.#read.get(seq);
+    if (known !== undefined) return known;
+    const reading = this.#store.after(seq, limit);
+    this.#read.set(seq, reading);
+    reading.catch(() => this.#read.delete(seq));
+    return reading;
+  }
+
   #notify(): void {
+    this.#read.clear();
     for (const consumer of this.#consumers.values()) consumer.wake();
     for (const listener of this.#listeners) listener();
   }
