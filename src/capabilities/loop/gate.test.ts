@@ -148,6 +148,7 @@ describe('the guard', () => {
     former: { requests: 4000, errors: 0 },
     comparison: comparison(),
     early: null,
+    why: null,
     ...over,
   });
 
@@ -164,6 +165,8 @@ describe('the guard', () => {
     const verdict = judgeGuard(policy, look({ comparison: null }));
     expect(verdict).toMatchObject({ kind: 'wait' });
     expect(verdict.reason).toContain('0 requests with matured labels');
+    const why = 'the requests follow another definition';
+    expect(judgeGuard(policy, look({ comparison: null, why })).reason).toContain(why);
   });
 
   test('rolls back what is worse at the end, and what is clearly worse before', () => {

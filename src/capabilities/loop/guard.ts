@@ -32,6 +32,8 @@ export interface GuardLook {
    */
   readonly comparison: Comparison | null;
   readonly early: Comparison | null;
+  /** Why they cannot be compared at all; null when nothing speaks against it. */
+  readonly why: string | null;
 }
 
 export type GuardVerdict =
@@ -95,8 +97,9 @@ function stillMissing(look: GuardLook): string | null {
     parts.push(`${span(at - deployedAt)} of ${span(limits.forMicros)}`);
   }
   if (parts.length === 0 && (comparison === null || !isTelling(comparison))) {
-    const rows = comparison?.rows ?? 0;
-    parts.push(`${count(rows)} requests with matured labels on ${comparison?.blocks ?? 0} days`);
+    const { rows = 0, blocks = 0 } = comparison ?? {};
+    const few = `${count(rows)} requests with matured labels on ${blocks} days`;
+    parts.push(look.why ?? few);
   }
   return parts.length === 0 ? null : `guarding since ${moment(deployedAt)}: ${parts.join(', ')}`;
 }

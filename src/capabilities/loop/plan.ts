@@ -46,6 +46,7 @@ async function differences(
   if (!parsed.success) throw firstIssue(parsed.error);
   const former = await loops.declared();
   const found: Difference[] = [];
+  const guarded = new Map<string, string>();
   const declaredEndpoints = namesOf(declared['endpoints']);
   for (const [name, spec] of Object.entries(parsed.data)) {
     const endpoint = spec.endpoint ?? name;
@@ -55,6 +56,13 @@ async function differences(
         hint: 'A loop keeps an endpoint good: declare it in the section endpoints.',
       });
     }
+    const other = guarded.get(endpoint);
+    if (other !== undefined) {
+      throw invalid(['loops', name], `The endpoint ${endpoint} has the loop ${other} already.`, {
+        hint: 'Two loops of one endpoint would take back what the other does.',
+      });
+    }
+    guarded.set(endpoint, name);
     assertTriggers(name, spec);
     const change = compare(name, former.get(name) ?? null, spec);
     if (change !== null) found.push({ name, spec, change });

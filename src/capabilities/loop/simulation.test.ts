@@ -258,6 +258,7 @@ class SimulatedLoop {
       former: { requests: ROWS_A_DAY, errors: 0 },
       comparison: this.#compare(champion, challenger, span, this.#policy.level),
       early: this.#compare(champion, challenger, span, GUARD_EARLY_LEVEL),
+      why: null,
     });
     if (verdict.kind === 'wait') return;
     this.#say(at / DAY, verdict.kind, verdict.reason);

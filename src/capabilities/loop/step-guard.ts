@@ -89,19 +89,18 @@ async function lookAt(deps: StepDeps, context: StepContext): Promise<GuardLook> 
   const { at: deployedAt } = present(instance.course.deployed, 'the deployment under guard');
   const matureMicros = await requests.matureMicros(endpoint);
   const matured = { from: deployedAt, until: micros(at - matureMicros) };
-  const compare = async (oneSided: number): Promise<Comparison | null> =>
-    matured.from >= matured.until
-      ? null
-      : judge.onLog({
-          endpoint,
-          model,
-          champion,
-          challenger,
-          metric,
-          level: oneSided,
-          span: matured,
-          at,
-        });
+  let why: string | null = null;
+  const compare = async (oneSided: number): Promise<Comparison | null> => {
+    if (matured.from >= matured.until) return null;
+    const versions = { model, champion, challenger, metric, level: oneSided };
+    try {
+      return await judge.onLog({ ...versions, endpoint, span: matured, at });
+    } catch (thrown) {
+      // Such as vectors of another definition: the guard goes on without, and does not pass.
+      why = refusalOf(thrown, context.signal).message.replace(/\.$/, '');
+      return null;
+    }
+  };
   const since = { from: deployedAt, until: at };
   const before = { from: micros(deployedAt - (at - deployedAt)), until: deployedAt };
   const answered = await requests.answered({ endpoint, version: challenger, span: since });
@@ -116,5 +115,6 @@ async function lookAt(deps: StepDeps, context: StepContext): Promise<GuardLook> 
     former: await requests.answered({ endpoint, version: champion, span: before }),
     comparison: await compare(level),
     early: await compare(GUARD_EARLY_LEVEL),
+    why,
   };
 }
