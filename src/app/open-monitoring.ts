@@ -91,6 +91,23 @@ async function trainingOf(
     tableVersion: built.tableVersion,
     features: origin.columns ?? built.features,
     definition: built.definitionHash,
+    spine: await spineOf(features, { name, version }),
+  };
+}
+
+/** The table that the rows were made for; what was asked of the service are columns of it. */
+async function spineOf(
+  features: FeaturesService,
+  { name, version }: { readonly name: string; readonly version: number },
+): Promise<NonNullable<VersionFacts['training']>['spine']> {
+  const source = await orNull(features.trainingSource(name, version));
+  if (source === null) return null;
+  const { set, service, spineVersion } = source;
+  return {
+    table: set.spine.table,
+    tableVersion: spineVersion,
+    idColumn: set.spine.idColumn,
+    inputs: service.inputs.map((input) => ({ name: input.name, isText: input.type === 'string' })),
   };
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
-import type { Analytics } from '../../platform/analytics/port.ts';
+import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
-import { profileSteps, type Profile } from './profile.ts';
+import { profileSteps, type Profile, type ProfiledInputs } from './profile.ts';
 import { scoreVectors, type OpenModel, type ScoreOf } from './score-vectors.ts';
 
 /** A version, and the rows that it was trained on. */
@@ -22,6 +22,15 @@ export interface TrainingRows {
   readonly features: readonly string[];
   /** Of the definition that they follow. */
   readonly definition: string;
+  /** Where what requests bring is found for these rows, by their ids; null when it is gone. */
+  readonly spine: SpineRows | null;
+}
+
+export interface SpineRows {
+  readonly table: { readonly namespace: string; readonly name: string };
+  readonly tableVersion: number;
+  readonly idColumn: string;
+  readonly inputs: readonly { readonly name: string; readonly isText: boolean }[];
 }
 
 export interface ProfileDeps {
@@ -43,11 +52,11 @@ export async function buildProfile(
   signal: AbortSignal,
 ): Promise<Profile> {
   const { version, modelFile, training } = of;
-  const { times, columns } = await readRows(deps, training, signal);
+  const { times, columns, inputs } = await readRows(deps, training, signal);
   const byName = new Map(training.features.map((name, index) => [name, columns[index]!]));
   const scores =
     modelFile === null ? null : await scoresOf(deps, { modelFile, times, columns }, signal);
-  const steps = profileSteps(version, { times, columns: byName, scores });
+  const steps = profileSteps(version, { times, columns: byName, scores, inputs });
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -58,9 +67,13 @@ export async function buildProfile(
 
 async function readRows(
   { tables, analytics }: ProfileDeps,
-  { table, tableVersion, features }: TrainingRows,
+  { table, tableVersion, features, spine }: TrainingRows,
   signal: AbortSignal,
-): Promise<{ readonly times: Float64Array; readonly columns: readonly Float64Array[] }> {
+): Promise<{
+  readonly times: Float64Array;
+  readonly columns: readonly Float64Array[];
+  readonly inputs: ProfiledInputs | null;
+}> {
   const found = await tables.files(table, tableVersion);
   return await analytics.scratch(async (scratch) => {
     const rows = scratch.rowsOf(found.files, found.columns);
@@ -81,8 +94,49 @@ async function readRows(
       }
       at += batch.rowCount;
     }
-    return { times: times.subarray(0, at), columns: columns.map((all) => all.subarray(0, at)) };
+    const picked = `SELECT row_id, "T" FROM (${rows}) ${where}`;
+    return {
+      times: times.subarray(0, at),
+      columns: columns.map((all) => all.subarray(0, at)),
+      inputs: spine === null ? null : await readInputs({ tables, scratch }, spine, picked),
+    };
   }, signal);
+}
+
+/** What requests would have brought for the picked rows; of an id told twice, one of its rows. */
+async function readInputs(
+  on: { readonly tables: ProfileDeps['tables']; readonly scratch: Scratch },
+  { table, tableVersion, idColumn, inputs }: SpineRows,
+  picked: string,
+): Promise<ProfiledInputs> {
+  const found = await on.tables.files(table, tableVersion);
+  const cells = inputs.map(({ name, isText }) => {
+    const column = `max(s.${duckDbName(name)})`;
+    return isText ? `CAST(${column} AS VARCHAR)` : `CAST(${column} AS DOUBLE)`;
+  });
+  const id = duckDbName(idColumn);
+  const sql =
+    `SELECT CAST(epoch_us(any_value(p."T")) AS DOUBLE), ${cells.join(', ')} ` +
+    `FROM (${picked}) AS p JOIN (${on.scratch.rowsOf(found.files, found.columns)}) AS s ON s.${id} = p.row_id ` +
+    'GROUP BY p.row_id';
+  const times: number[] = [];
+  const values = inputs.map((): unknown[] => []);
+  for await (const columns of on.scratch.columns(sql)) {
+    times.push(...(columns[0] as number[]));
+    for (const [index, of] of values.entries()) of.push(...columns[index + 1]!);
+  }
+  const texts = new Map<string, readonly (string | null)[]>();
+  const numbers = new Map<string, Float64Array>();
+  for (const [index, { name, isText }] of inputs.entries()) {
+    const of = values[index]!;
+    if (isText) texts.set(name, of as (string | null)[]);
+    else
+      numbers.set(
+        name,
+        Float64Array.from(of, (value) => (value === null ? NaN : Number(value))),
+      );
+  }
+  return { times: Float64Array.from(times), texts, numbers };
 }
 
 async function scoresOf(

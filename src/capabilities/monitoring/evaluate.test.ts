@@ -20,6 +20,7 @@ const TRAINING = {
   tableVersion: 4,
   features: [...FEATURES],
   definition: 'd',
+  spine: null,
 };
 
 let folder: string;
@@ -54,6 +55,7 @@ async function depsOf(): Promise<EvaluateDeps> {
     times: all((rows) => rows.answeredAt),
     columns: new Map(FEATURES.map((name) => [name, all((rows) => rows.features.get(name)!)])),
     scores: null,
+    inputs: null,
   });
   await files.write('late', `profiles/1-${'d'.repeat(12)}-4`, { value, encode: encodeProfile });
   const absent = async () => {

@@ -164,7 +164,7 @@ export class MonitorEvaluation {
         ...period,
         at,
         layouts: profiles.size === 0 ? [] : layouts,
-        withInputs: isNewest,
+        withInputs: isNewest || profiles.size > 0,
       },
       this.#signal,
     );

@@ -16,6 +16,7 @@ function profile(): Profile {
     times: all((rows) => rows.answeredAt),
     columns: new Map(FEATURES.map((name) => [name, all((rows) => rows.features.get(name)!)])),
     scores: null,
+    inputs: null,
   });
 }
 

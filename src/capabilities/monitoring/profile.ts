@@ -1,4 +1,10 @@
-import { countNumbers, numericBins, type NumericBins } from '../../base/stats/histogram.ts';
+import {
+  categoryBins,
+  countCategories,
+  countNumbers,
+  numericBins,
+  type Bins,
+} from '../../base/stats/histogram.ts';
 import { DAY_MICROS, HOUR_MICROS } from './periods.ts';
 
 /** The name of what a version answers among its columns. */
@@ -7,10 +13,10 @@ export const SCORE = 'score';
 /** How one column was distributed on the rows that a version was trained on. */
 export interface ColumnProfile {
   readonly name: string;
-  readonly bins: NumericBins;
+  readonly bins: Bins;
   /** Rows in each bin, one histogram a day, in the order of time. */
   readonly days: readonly Float64Array[];
-  /** Of finite values; null when there are none. */
+  /** Of finite numbers; null when there are none. */
   readonly least: number | null;
   readonly greatest: number | null;
 }
@@ -23,6 +29,7 @@ export interface Profile {
   readonly from: number;
   readonly until: number;
   readonly days: number;
+  /** Features, then what requests bring that is no feature by that name. */
   readonly columns: readonly ColumnProfile[];
   /** What the version gives on those rows; null for a model without a score. */
   readonly score: ColumnProfile | null;
@@ -34,6 +41,15 @@ export interface ProfiledRows {
   readonly columns: ReadonlyMap<string, Float64Array>;
   /** What the version gives on some of these rows; null for a model without a score. */
   readonly scores: { readonly times: Float64Array; readonly values: Float64Array } | null;
+  /** What the service would have been asked with for these rows; null when it is not known. */
+  readonly inputs: ProfiledInputs | null;
+}
+
+export interface ProfiledInputs {
+  readonly times: Float64Array;
+  /** Texts, null for missing. */
+  readonly texts: ReadonlyMap<string, readonly (string | null)[]>;
+  readonly numbers: ReadonlyMap<string, Float64Array>;
 }
 
 /** Days kept of a long training set: the newest; a floor needs some ten, a profile no year. */
@@ -58,6 +74,15 @@ export function* profileSteps(
   const columns: ColumnProfile[] = [];
   for (const [name, values] of rows.columns) {
     columns.push(columnOf(name, values, rows.times, days));
+    yield;
+  }
+  const { times, numbers, texts } = rows.inputs ?? NO_INPUTS;
+  for (const [name, values] of numbers) {
+    if (!rows.columns.has(name)) columns.push(columnOf(name, values, times, days));
+    yield;
+  }
+  for (const [name, values] of texts) {
+    if (!rows.columns.has(name)) columns.push(textColumnOf(name, values, times, days));
     yield;
   }
   return {
@@ -113,6 +138,27 @@ function columnOf(
     least: isEmpty ? null : least,
     greatest: isEmpty ? null : greatest,
   };
+}
+
+const NO_INPUTS: ProfiledInputs = {
+  times: new Float64Array(0),
+  texts: new Map(),
+  numbers: new Map(),
+};
+
+function textColumnOf(
+  name: string,
+  values: readonly (string | null)[],
+  times: Float64Array,
+  days: readonly number[],
+): ColumnProfile {
+  const bins = categoryBins(values);
+  const byDay = new Map(days.map((day) => [day, [] as (string | null)[]]));
+  for (const [row, time] of times.entries()) {
+    byDay.get(Math.floor(time / DAY_MICROS))?.push(values[row]!);
+  }
+  const counts = [...byDay.values()].map((of) => countCategories(bins, of));
+  return { name, bins, days: counts, least: null, greatest: null };
 }
 
 /** Stored form: histograms as plain lists. */

@@ -66,7 +66,12 @@ function trained(of: Course): Profile {
     Float64Array.from(days.flatMap((day) => [...read(day)]));
   const times = all((day) => day.answeredAt);
   const columns = new Map(FEATURES.map((name) => [name, all((day) => day.features.get(name)!)]));
-  return profileOf(1, { times, columns, scores: { times, values: all((day) => day.score) } });
+  return profileOf(1, {
+    times,
+    columns,
+    scores: { times, values: all((day) => day.score) },
+    inputs: null,
+  });
 }
 
 /** The first day of an alert of this kind, null for none. */

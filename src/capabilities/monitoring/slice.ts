@@ -1,6 +1,11 @@
-import { countNumbers } from '../../base/stats/histogram.ts';
+import {
+  countCategories,
+  countNumbers,
+  type CategoryBins,
+  type NumericBins,
+} from '../../base/stats/histogram.ts';
 import type { Micros } from '../../base/time.ts';
-import type { LabelledRequests } from '../predictions/labelled-requests.ts';
+import type { LabelledRequests, TextColumn } from '../predictions/labelled-requests.ts';
 import type { Period } from './periods.ts';
 import { SCORE, type ColumnProfile, type Profile } from './profile.ts';
 
@@ -76,11 +81,13 @@ function sliceOf(
   const columns: Record<string, SliceColumn> = {};
   const profile = of.profiles.get(of.version);
   for (const column of profile?.columns ?? []) {
-    const values = rows.features.get(column.name);
-    if (values !== undefined) columns[column.name] = columnOf(column, values, answered);
+    const found = columnIn(rows, column, answered);
+    if (found !== null) columns[column.name] = found;
   }
   const score = profile?.score ?? null;
-  if (score !== null) columns[SCORE] = columnOf(score, rows.score, answered);
+  if (score !== null && score.bins.kind === 'numeric') {
+    columns[SCORE] = columnOf(score, score.bins, { values: rows.score, rows: answered });
+  }
   return {
     ...of.period,
     version: of.version,
@@ -98,12 +105,37 @@ function spaced(rows: readonly number[]): readonly number[] {
   return Array.from({ length: SLICE_ROWS_MAX }, (_, index) => rows[Math.floor(index * step)]!);
 }
 
-function columnOf(
-  { bins, least, greatest }: ColumnProfile,
-  all: Float64Array,
+/** The column's counts, as a feature or as what requests brought; null where it is neither. */
+function columnIn(
+  rows: LabelledRequests,
+  column: ColumnProfile,
+  answered: readonly number[],
+): SliceColumn | null {
+  const { name, bins } = column;
+  if (bins.kind === 'category') {
+    const texts = rows.texts.get(name);
+    return texts === undefined ? null : textColumnOf(bins, texts, answered);
+  }
+  const values = rows.features.get(name) ?? rows.numbers.get(name);
+  return values === undefined ? null : columnOf(column, bins, { values, rows: answered });
+}
+
+function textColumnOf(
+  bins: CategoryBins,
+  { codes, values }: TextColumn,
   rows: readonly number[],
 ): SliceColumn {
-  const values = Float64Array.from(rows, (row) => all[row]!);
+  const texts = rows.map((row) => values[codes[row]!] ?? null);
+  const counts = [...countCategories(bins, texts)];
+  return { counts, below: 0, above: 0, least: null, greatest: null };
+}
+
+function columnOf(
+  { least, greatest }: ColumnProfile,
+  bins: NumericBins,
+  of: { readonly values: Float64Array; readonly rows: readonly number[] },
+): SliceColumn {
+  const values = Float64Array.from(of.rows, (row) => of.values[row]!);
   let [below, above, low, high] = [0, 0, Infinity, -Infinity];
   for (const value of values) {
     if (least !== null && value < least) below += 1;
