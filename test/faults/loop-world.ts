@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../../src/base/errors.ts';
-import { micros, type Micros } from '../../src/base/time.ts';
+import { micros, type Clock, type Micros } from '../../src/base/time.ts';
 import { LoopSpec, type Decision } from '../../src/capabilities/loop/contract.ts';
 import type { EvaluationFacts, Finding } from '../../src/capabilities/loop/findings.ts';
 import type { Comparison } from '../../src/capabilities/loop/gate.ts';
@@ -14,6 +14,7 @@ import { migrations } from '../../src/platform/db/migrations/index.ts';
 import { openSqlite } from '../../src/platform/db/sqlite.ts';
 import { DomainClock } from '../../src/platform/domain-clock.ts';
 import { createEvents } from '../../src/platform/events/events.ts';
+import type { EventInput } from '../../src/platform/events/port.ts';
 import type { Faults } from '../../src/platform/fault-points.ts';
 import { silentLog } from '../../src/platform/log/log.ts';
 import { createIds, sleep, systemClock } from '../../src/platform/system.ts';
@@ -46,7 +47,7 @@ const FATES: Readonly<Record<number, 'good' | 'worse-live' | 'worse'>> = {
 
 interface Outside {
   readonly revisions: { version: number; by: string; at: number }[];
-  readonly runs: { key: string; version: number; trainUntil: number }[];
+  readonly runs: { key: string; version: number; trainUntil: number; isOver: boolean }[];
   readonly exclusions: { key: string; from: number; until: number | null; reason: string }[];
   champion: number;
   lastEvaluation: string | null;
@@ -79,6 +80,13 @@ class LoopWorld {
   evaluated(id: string): void {
     this.#change((outside) => {
       outside.lastEvaluation = id;
+    });
+  }
+
+  /** The stage has come to its end. */
+  finish(run: string): void {
+    this.#change(({ runs }) => {
+      runs.find(({ key }) => `prun/${key}` === run)!.isOver = true;
     });
   }
 
@@ -137,15 +145,17 @@ class LoopWorld {
 
   #trainer(): LoopPorts['trainer'] {
     const get = (run: string): Promise<TrainingState> => {
-      const isKnown = this.#outside.runs.some(({ key }) => `prun/${key}` === run);
-      return Promise.resolve({ state: isKnown ? 'running' : 'failed', error: null });
+      const found = this.#outside.runs.find(({ key }) => `prun/${key}` === run);
+      if (found === undefined) return Promise.resolve({ state: 'failed', error: 'unknown' });
+      return Promise.resolve({ state: found.isOver ? 'succeeded' : 'running', error: null });
     };
     return {
       start: async ({ key, trainUntil }) => {
         const { runs } = this.#outside;
         if (!runs.some((run) => run.key === key)) {
           this.#change((outside) => {
-            outside.runs.push({ key, version: outside.runs.length + 2, trainUntil });
+            const version = outside.runs.length + 2;
+            outside.runs.push({ key, version, trainUntil, isOver: false });
           });
         }
         await sleep(1);
@@ -154,7 +164,8 @@ class LoopWorld {
       get,
       ended: async (run, signal) => {
         await sleep(2, signal);
-        return { ...(await get(run)), state: 'succeeded' };
+        this.finish(run);
+        return get(run);
       },
     };
   }
@@ -265,8 +276,8 @@ function requestsIn({ from, until }: { readonly from: Micros; readonly until: Mi
   return Math.floor(((until - from) / DAY) * REQUESTS_A_DAY);
 }
 
-/** A loop on that world in this process: real database, events, timers and replay clock. */
-export async function openLoopWorld(folder: string, faults: Faults) {
+/** A loop on that world in this process: real database, events, timers and domain clock. */
+export async function openLoopWorld(folder: string, faults: Faults, machine: Clock | null = null) {
   const log = silentLog;
   const db = await openSqlite({ file: path.join(folder, 'metadata.db'), log });
   await migrate({ db, migrations, clock: systemClock, log });
@@ -274,7 +285,8 @@ export async function openLoopWorld(folder: string, faults: Faults) {
   const id = 'ws_1';
   const begun = { id, name: 'world', clock: 'replay' as const, wall: systemClock.wall() };
   const { now } = (await workspace.find()) ?? (await workspace.create(begun));
-  const clock = new DomainClock(systemClock, now);
+  // A machine's clock makes it a live workspace.
+  const clock = new DomainClock(machine ?? systemClock, machine === null ? now : null);
   const ids = createIds(systemClock);
   const events = createEvents({ db, clock, log });
   const timers = createTimers({ db, clock, ids, events, settle: () => events.settled(), log });
@@ -315,6 +327,9 @@ export async function openLoopWorld(folder: string, faults: Faults) {
       await moveTo(to);
     },
     settled: () => events.settled(),
+    /** Fires what is due on a live clock. */
+    fire: () => timers.fireDue(),
+    record: (event: EventInput) => events.record(event),
     close: async (): Promise<void> => {
       await stopLoops();
       await timers.stop();
