@@ -115,10 +115,10 @@ async function readInputs(
     return isText ? `CAST(${column} AS VARCHAR)` : `CAST(${column} AS DOUBLE)`;
   });
   const id = duckDbName(idColumn);
+  const spine = on.scratch.rowsOf(found.files, found.columns);
   const sql =
     `SELECT CAST(epoch_us(any_value(p."T")) AS DOUBLE), ${cells.join(', ')} ` +
-    `FROM (${picked}) AS p JOIN (${on.scratch.rowsOf(found.files, found.columns)}) AS s ON s.${id} = p.row_id ` +
-    'GROUP BY p.row_id';
+    `FROM (${picked}) AS p JOIN (${spine}) AS s ON s.${id} = p.row_id GROUP BY p.row_id`;
   const times: number[] = [];
   const values = inputs.map((): unknown[] => []);
   for await (const columns of on.scratch.columns(sql)) {
