@@ -225,7 +225,11 @@ test('is declared, changed, run by hand and removed', async () => {
   expect(await evaluations(it)).toEqual([]);
 
   const params = { monitor: 'late' };
-  const found = await it.api.call(runMonitor, { params, body: {} });
+  const [found, same] = await Promise.all([
+    it.api.call(runMonitor, { params, body: {} }),
+    it.api.call(runMonitor, { params, body: {} }),
+  ]);
+  expect(same.id).toBe(found.id);
   expect(found).toMatchObject({ at: '2001-03-04T00:00:00Z', versions: [] });
   expect(checkOf(found, 'traffic')).toMatchObject({ state: 'no_data' });
   expect((await it.api.call(runMonitor, { params, body: {} })).id).toBe(found.id);

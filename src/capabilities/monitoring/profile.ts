@@ -1,7 +1,8 @@
 import {
+  binCountOf,
+  binOfNumber,
   categoryBins,
   countCategories,
-  countNumbers,
   numericBins,
   type Bins,
 } from '../../base/stats/histogram.ts';
@@ -72,17 +73,19 @@ export function* profileSteps(
   const days = wholeDays(rows.times);
   const { scores } = rows;
   const columns: ColumnProfile[] = [];
+  const ofRows = daysOfRows(rows.times, days);
   for (const [name, values] of rows.columns) {
-    columns.push(columnOf(name, values, rows.times, days));
+    columns.push(columnOf(name, values, ofRows));
     yield;
   }
   const { times, numbers, texts } = rows.inputs ?? NO_INPUTS;
+  const ofInputs = daysOfRows(times, days);
   for (const [name, values] of numbers) {
-    if (!rows.columns.has(name)) columns.push(columnOf(name, values, times, days));
+    if (!rows.columns.has(name)) columns.push(columnOf(name, values, ofInputs));
     yield;
   }
   for (const [name, values] of texts) {
-    if (!rows.columns.has(name)) columns.push(textColumnOf(name, values, times, days));
+    if (!rows.columns.has(name)) columns.push(textColumnOf(name, values, ofInputs));
     yield;
   }
   return {
@@ -92,7 +95,7 @@ export function* profileSteps(
     until: ((days.at(-1) ?? -1) + 1) * DAY_MICROS,
     days: days.length,
     columns,
-    score: scores === null ? null : columnOf(SCORE, scores.values, scores.times, days),
+    score: scores === null ? null : columnOf(SCORE, scores.values, daysOfRows(scores.times, days)),
   };
 }
 
@@ -113,31 +116,41 @@ function wholeDays(times: Float64Array): readonly number[] {
   return (whole.length === 0 ? all : whole).slice(-PROFILE_DAYS_MAX);
 }
 
-function columnOf(
-  name: string,
-  values: Float64Array,
-  times: Float64Array,
-  days: readonly number[],
-): ColumnProfile {
+function columnOf(name: string, values: Float64Array, days: RowDays): ColumnProfile {
   const bins = numericBins(values);
+  const missing = binCountOf(bins) - 1;
+  const counts = days.all.map(() => new Float64Array(missing + 1));
   let [least, greatest] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-  }
-  const byDay = new Map(days.map((day) => [day, [] as number[]]));
-  for (const [row, time] of times.entries()) {
-    byDay.get(Math.floor(time / DAY_MICROS))?.push(values[row]!);
+  for (let row = 0; row < values.length; row += 1) {
+    const value = values[row]!;
+    if (Number.isFinite(value)) {
+      if (value < least) least = value;
+      if (value > greatest) greatest = value;
+    }
+    const day = days.ofRow[row]!;
+    if (day < 0) continue;
+    counts[day]![Number.isNaN(value) ? missing : binOfNumber(bins, value)]! += 1;
   }
   const isEmpty = least > greatest;
   return {
     name,
     bins,
-    days: [...byDay.values()].map((of) => countNumbers(bins, Float64Array.from(of))),
+    days: counts,
     least: isEmpty ? null : least,
     greatest: isEmpty ? null : greatest,
   };
+}
+
+/** The days that are kept, and which of them each row is of; -1 for none. */
+interface RowDays {
+  readonly all: readonly number[];
+  readonly ofRow: Int32Array;
+}
+
+function daysOfRows(times: Float64Array, all: readonly number[]): RowDays {
+  const places = new Map(all.map((day, place) => [day, place]));
+  const place = (time: number) => places.get(Math.floor(time / DAY_MICROS)) ?? -1;
+  return { all, ofRow: Int32Array.from(times, place) };
 }
 
 const NO_INPUTS: ProfiledInputs = {
@@ -149,15 +162,12 @@ const NO_INPUTS: ProfiledInputs = {
 function textColumnOf(
   name: string,
   values: readonly (string | null)[],
-  times: Float64Array,
-  days: readonly number[],
+  days: RowDays,
 ): ColumnProfile {
   const bins = categoryBins(values);
-  const byDay = new Map(days.map((day) => [day, [] as (string | null)[]]));
-  for (const [row, time] of times.entries()) {
-    byDay.get(Math.floor(time / DAY_MICROS))?.push(values[row]!);
-  }
-  const counts = [...byDay.values()].map((of) => countCategories(bins, of));
+  const byDay = days.all.map((): (string | null)[] => []);
+  for (const [row, day] of days.ofRow.entries()) byDay[day]?.push(values[row]!);
+  const counts = byDay.map((of) => countCategories(bins, of));
   return { name, bins, days: counts, least: null, greatest: null };
 }
 

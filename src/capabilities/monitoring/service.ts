@@ -45,6 +45,7 @@ const MONITORS_MAX = 1000;
 export class MonitoringService {
   readonly #deps: MonitoringDeps;
   readonly #latest = new Map<string, StoredEvaluation>();
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(deps: MonitoringDeps) {
     this.#deps = deps;
@@ -169,7 +170,18 @@ export class MonitoringService {
     return [...this.#latest.values()];
   }
 
+  /** One evaluation of a monitor at a time: a person may ask for the one that is under way. */
   async evaluate(monitor: StoredMonitor, at: Micros): Promise<StoredEvaluation> {
+    const before = this.#turns.get(monitor.name) ?? Promise.resolve();
+    const mine = before.then(() => this.#evaluate(monitor, at));
+    this.#turns.set(
+      monitor.name,
+      mine.catch(() => undefined),
+    );
+    return await mine;
+  }
+
+  async #evaluate(monitor: StoredMonitor, at: Micros): Promise<StoredEvaluation> {
     const { store, engine, clock, events, ids } = this.#deps;
     const { name, spec } = monitor;
     const known = await store.evaluationAt(name, at);
