@@ -6,6 +6,7 @@ import type { Route } from '../src/base/route.ts';
 import * as features from '../src/capabilities/features/contract.ts';
 import * as monitoring from '../src/capabilities/monitoring/contract.ts';
 import * as loop from '../src/capabilities/loop/contract.ts';
+import * as maturity from '../src/capabilities/maturity/contract.ts';
 import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
@@ -29,6 +30,7 @@ const contracts = [
   monitoring,
   serving,
   loop,
+  maturity,
 ];
 
 function routes(): readonly Route[] {

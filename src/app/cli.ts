@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
+import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
@@ -111,6 +112,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     predictions,
     pipelines,
     lineage,
+    maturity,
   ]) {
     commands(program, cli);
   }

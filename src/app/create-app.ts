@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
+import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { exclusionsRoutes } from '../capabilities/features/exclusions-routes.ts';
@@ -94,6 +95,7 @@ async function mountAll(
     ...pipelines.routes(services.pipelines),
     ...loop.routes(services.loops),
     ...lineage.routes(services.lineage),
+    ...maturity.routes(services.maturity),
   ];
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { LineageService } from '../capabilities/lineage/service.ts';
+import type { MaturityService } from '../capabilities/maturity/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
 import type { OnlineFeaturesService } from '../capabilities/features/online-service.ts';
 import { FeaturesLinks } from '../capabilities/features/features-links.ts';
@@ -33,6 +34,7 @@ import { compareParts } from './compare-parts.ts';
 import { EndpointLabels } from './declared-labels.ts';
 import { openFeatures } from './open-features.ts';
 import { openLoop } from './open-loop.ts';
+import { openMaturity } from './open-maturity.ts';
 import { openMonitoring } from './open-monitoring.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { openPredictions } from './open-predictions.ts';
@@ -60,6 +62,7 @@ export interface Services {
   readonly routes: LiveRoutes;
   readonly pipelines: PipelinesService;
   readonly lineage: LineageService;
+  readonly maturity: MaturityService;
   readonly log: PredictionLog;
 }
 
@@ -107,6 +110,8 @@ export async function startServices(
   await startLog(predictionLog, labelSources, closing);
   await monitoring.service.start();
   await loop.start();
+  const maturity = openMaturity(platform, { tracking, endpoints: servingStore, labels });
+  await maturity.start();
   return {
     workspace: openWorkspaceFacts(platform, predictionLog),
     declared,
@@ -127,6 +132,7 @@ export async function startServices(
     routes,
     pipelines,
     lineage: new LineageService({ links }),
+    maturity,
     log: predictionLog,
   };
 }

@@ -14,4 +14,5 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   monitoring: ['tables', 'predictions', 'registry'],
   serving: ['registry', 'predictions'],
   loop: [],
+  maturity: [],
 };

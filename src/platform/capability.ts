@@ -1,3 +1,4 @@
+import type { Micros } from '../base/time.ts';
 import type { Commands } from './cli/context.ts';
 import type { MountedRoute } from './http/mount.ts';
 import type { TaskHandlers, TaskMap } from './engine/port.ts';
@@ -32,6 +33,33 @@ export interface Links {
    * Edges that begin or end at the node, at most `limit`; none for kinds and ids it does not know.
    */
   linksOf(node: LineageNode, limit: number): Promise<readonly LineageEdge[]>;
+}
+
+/** What somebody wants to know of a model in production use. */
+export interface FactQuestion {
+  readonly endpoint: string;
+  readonly model: string;
+  /** Domain times: facts of before and after do not matter. */
+  readonly since: Micros;
+  readonly now: Micros;
+}
+
+/** Something that was recorded when it happened, or that holds now. */
+export interface Fact {
+  /** `run`, `revision`, `decision`, ... */
+  readonly kind: string;
+  /** By which it is looked up: `run_0192...`, `late@12`. */
+  readonly subject: string;
+  /** When it happened, in domain time; of what holds now, now. */
+  readonly at: Micros;
+  readonly wall: Micros;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What one capability has recorded about a model in production use. */
+export interface Facts {
+  /** A bounded number of them, the newest ones; nothing is computed that was not recorded. */
+  factsOf(question: FactQuestion): Promise<readonly Fact[]>;
 }
 
 /** One difference between what `millwright.yaml` declares and what is. */

@@ -104,7 +104,7 @@ async function largeUntracked(topLevel: string, env: Env): Promise<readonly stri
 }
 
 /** What git prints, or null when it is absent, refuses, or says no. */
-function git(cwd: string, env: Env, args: readonly string[]): Promise<string | null> {
+export function git(cwd: string, env: Env, args: readonly string[]): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(
       'git',

@@ -180,6 +180,7 @@ export class RouteChanges {
     request: ChangeRequest,
     decide: (endpoint: StoredEndpoint, current: RouteRevision | null) => Promise<Change>,
   ): Promise<RouteRevision> {
+    const asked = this.#deps.clock.elapsed();
     return this.#inTurn(async () => {
       const { store, checks, features } = this.#deps;
       const endpoint = await store.requireEndpoint(request.endpoint);
@@ -202,6 +203,7 @@ export class RouteChanges {
         reason: request.reason,
         features: held.features,
         evidence,
+        asked,
       });
       await this.#switch(endpoint, revision, held);
       await this.#pin(revision);
@@ -216,6 +218,8 @@ export class RouteChanges {
       Pick<RouteRevision, 'endpoint' | 'actor' | 'reason'> & {
         readonly features: ServedFeatures | null;
         readonly evidence: readonly DeploymentCheck[];
+        /** When it was asked for, monotonic milliseconds. */
+        readonly asked: number;
       },
   ): Promise<RouteRevision> {
     const { store, clock, ids, events, faults } = this.#deps;
@@ -242,7 +246,13 @@ export class RouteChanges {
       actor,
       kind: `route.${change.kind}`,
       subject: `endpoint/${endpoint}`,
-      data: { revision: revision.revision, arms, reason, restores },
+      data: {
+        revision: revision.revision,
+        arms,
+        reason,
+        restores,
+        tookMs: Math.round(clock.elapsed() - change.asked),
+      },
     });
     faults.hit('route.before-commit');
     await store.publish({ revision, now, wall }, [event]);

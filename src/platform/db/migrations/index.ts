@@ -10,6 +10,7 @@ import { servingFeatures } from './0008-serving-features.ts';
 import { labels } from './0009-labels.ts';
 import { monitoring } from './0010-monitoring.ts';
 import { loop } from './0011-loop.ts';
+import { maturity } from './0012-maturity.ts';
 import { pipelineContext } from './0013-pipeline-context.ts';
 import { exclusions } from './0014-exclusions.ts';
 
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   labels,
   monitoring,
   loop,
+  maturity,
   pipelineContext,
   exclusions,
 ];

@@ -1,0 +1,143 @@
+import { Command } from 'commander';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../../src/app/testing.ts';
+import { maturityCommands } from '../../src/capabilities/maturity/commands.ts';
+import {
+  getMaturity,
+  listMaturity,
+  listMaturityChanges,
+  type MaturityDetail,
+} from '../../src/capabilities/maturity/contract.ts';
+import { registerModel } from '../../src/capabilities/registry/contract.ts';
+import { deploy, putEndpoint, rollback } from '../../src/capabilities/serving/contract.ts';
+import { createOutput } from '../../src/platform/cli/output.ts';
+import { versionModel } from '../onnx-model.ts';
+
+const DAY_MS = 86_400_000;
+const params = { endpoint: 'late' };
+
+let app: TestApp;
+
+beforeEach(async () => {
+  app = await createTestApp();
+  for (const version of [1, 2]) {
+    const bytes = versionModel({ version });
+    await app.api.call(registerModel, { params: { model: 'late' }, query: {} }, { bytes });
+  }
+  const body = { model: 'late', key: 'flight_id' };
+  await app.api.call(putEndpoint, { params, body });
+});
+
+afterEach(async () => {
+  await app[Symbol.asyncDispose]();
+});
+
+async function deployed(version: number): Promise<void> {
+  await app.api.call(deploy, { params, body: { version } });
+}
+
+function check(detail: MaturityDetail, id: string) {
+  return detail.checks.find((one) => one.id === id);
+}
+
+async function printed(...words: readonly string[]): Promise<string> {
+  let text = '';
+  const sink = {
+    write: (part: string) => {
+      text += part;
+    },
+  };
+  const program = new Command().exitOverride();
+  maturityCommands(program, {
+    withApi: (action) => action(app.api),
+    out: createOutput({ sink, isJson: false }),
+    declaration: () => {
+      throw new Error('no file is declared');
+    },
+    endWith: () => undefined,
+  });
+  await program.parseAsync(['level', ...words], { from: 'user' });
+  return text;
+}
+
+test('refuses a level where nothing answers', async () => {
+  const nothing = app.api.call(getMaturity, { params });
+  await expect(nothing).rejects.toMatchObject({ code: 'ENDPOINT_NOT_READY' });
+  const nowhere = app.api.call(getMaturity, { params: { endpoint: 'nope' } });
+  await expect(nowhere).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
+  expect((await app.api.call(listMaturity, { query: {} })).items).toEqual([]);
+  expect(await printed()).toContain('Nothing answers yet');
+});
+
+test('reads the level of a file that somebody registered and deployed', async () => {
+  await deployed(1);
+  const detail = await app.api.call(getMaturity, { params });
+  expect(detail).toMatchObject({ endpoint: 'late', model: 'late', version: 1, level: 0 });
+  expect(detail.isSeen).toBe(false);
+  expect(detail.checks).toHaveLength(45);
+  expect(check(detail, 'A1')).toMatchObject({ state: 'fail' });
+  expect(check(detail, 'A4')).toMatchObject({
+    state: 'pass',
+    evidence: [
+      { kind: 'version', id: 'late@1' },
+      { kind: 'revision', id: 'late@1' },
+    ],
+  });
+  expect(check(detail, 'B11')).toMatchObject({ state: 'pass' });
+  expect(detail.next).toMatchObject({ id: 'A1', fix: { command: 'millwright run' } });
+  const { items } = await app.api.call(listMaturity, { query: {} });
+  expect(items).toMatchObject([{ endpoint: 'late', level: 0, next: { id: 'A1' } }]);
+});
+
+test('counts a rollback once it was done, until it is too long ago', async () => {
+  await deployed(1);
+  await deployed(2);
+  expect(check(await app.api.call(getMaturity, { params }), 'C8')?.state).toBe('fail');
+  await app.api.call(rollback, { params, body: { reason: 'drill' } });
+  const done = check(await app.api.call(getMaturity, { params }), 'C8');
+  expect(done).toMatchObject({ state: 'pass', evidence: [{ kind: 'revision', id: 'late@3' }] });
+  expect(done?.why).toMatch(/ in \d+ ms\.$/);
+  app.clock.advance(104 * DAY_MS);
+  const old = check(await app.api.call(getMaturity, { params }), 'C8');
+  expect(old).toMatchObject({
+    state: 'unknown',
+    fix: { command: 'millwright rollback late --reason drill' },
+  });
+  expect(old?.why).toContain('104 days ago');
+});
+
+test('keeps every change, also those that nobody asked for', async () => {
+  await deployed(1);
+  await deployed(2);
+  await app.api.call(rollback, { params, body: { reason: 'drill' } });
+  await app.app.platform.events.settled();
+  const query = { subject: 'C8' };
+  const { items } = await app.api.call(listMaturityChanges, { params, query });
+  expect(items.map(({ from, to }) => [from, to])).toEqual([
+    ['fail', 'pass'],
+    [null, 'fail'],
+  ]);
+  app.clock.advance(104 * DAY_MS);
+  await app.app.platform.timers.fireDue();
+  const page = await app.api.call(listMaturityChanges, { params, query: { ...query, limit: 1 } });
+  expect(page.items).toMatchObject([{ from: 'pass', to: 'unknown', at: '2001-06-13T00:00:00Z' }]);
+  const rest = { ...query, cursor: page.nextCursor! };
+  expect((await app.api.call(listMaturityChanges, { params, query: rest })).items).toHaveLength(2);
+  const level = { subject: 'level' };
+  const levels = await app.api.call(listMaturityChanges, { params, query: level });
+  expect(levels.items).toMatchObject([{ from: null, to: '0' }]);
+});
+
+test('says the level, the one next step, and what was exercised of level 3', async () => {
+  await deployed(1);
+  const text = await printed('late');
+  expect(text).toContain('late (late v1): level 0, only in part: ');
+  expect(text).toContain('level-3 checks exercised: 0 of 13');
+  expect(text).toContain('next: A1 ');
+  expect(text).not.toContain('D13');
+  const all = await printed('late', '--all');
+  expect(all).toContain('✘ D13');
+  expect(all).toContain('see version late@1, revision late@1');
+  expect(await printed('late', '--history')).toMatch(/A4 +pass/);
+  await expect(printed('nope')).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
+});
