@@ -122,6 +122,7 @@ function longestGap(filled: readonly LabelEvents[]): number {
 }
 
 function hours(micros: number): string {
+  if (micros < HOUR_MICROS) return `${Math.round((micros / HOUR_MICROS) * 60)} minutes`;
   return micros < DAY_MICROS * 2
     ? `${shown(Math.round((micros / HOUR_MICROS) * 10) / 10)} hours`
     : `${shown(Math.round((micros / DAY_MICROS) * 10) / 10)} days`;

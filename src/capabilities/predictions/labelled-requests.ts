@@ -123,19 +123,22 @@ async function readLabelledRequests(
 async function loadRequests(
   scratch: Scratch,
   tables: LabelledDeps['tables'],
-  { endpoint, from, until }: LabelledRequest,
+  request: LabelledRequest,
 ): Promise<string | null> {
+  const { endpoint, from, until } = request;
   const found = await filesOf(tables, { namespace: PREDICTIONS, name: endpoint }, [
     { column: 'answered_at', comparison: '>=', value: formatInstant(from) },
     { column: 'answered_at', comparison: '<', value: formatInstant(until) },
   ]);
   if (found === null) return null;
-  const needed = new Set(['request_id', 'answered_at', 'key', 'seq', ...REQUEST_COLUMNS]);
+  const unread = unreadColumns(request);
+  const read = REQUEST_COLUMNS.filter((name) => !unread.has(name));
+  const needed = new Set(['request_id', 'answered_at', 'key', 'seq', ...read]);
   const present = new Set(found.columns.map(({ name }) => name));
   const columns = found.columns.filter(({ name }) => needed.has(name));
   // Tables of former versions lack the newest columns.
   const selected = REQUEST_COLUMNS.map((name) => {
-    if (!present.has(name)) return `NULL AS "${name}"`;
+    if (!present.has(name) || unread.has(name)) return `NULL AS "${name}"`;
     return TEXTS.has(name) ? `"${name}"` : `CAST("${name}" AS DOUBLE) AS "${name}"`;
   });
   const requests = scratch.table('requests');
@@ -149,6 +152,14 @@ async function loadRequests(
   throw new AppError('INVALID_INPUT', `${count} requests are too many to be read at once.`, {
     hint: `Ask for a shorter time: at most ${LABELLED_ROWS_MAX} requests.`,
   });
+}
+
+/** Documents are most of a row's bytes: those that nothing asks for stay where they are. */
+function unreadColumns({ layouts, withInputs }: LabelledRequest): ReadonlySet<string> {
+  return new Set([
+    ...(layouts.length === 0 ? ['features'] : []),
+    ...(withInputs === true ? [] : ['entity', 'inputs']),
+  ]);
 }
 
 const REQUEST_COLUMNS = [
