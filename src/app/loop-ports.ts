@@ -32,21 +32,21 @@ function toFacts({ id, at, checks }: Evaluation): EvaluationFacts {
   return {
     id,
     at: instant(at),
-    findings: checks.map(
-      ({ kind, subject, version, state, since, until, explanation, ...rest }) => {
-        const { value, lower, upper, reference, threshold, rows, days } = rest;
-        return {
-          kind,
-          subject,
-          version,
-          state,
-          since: since === null ? null : instant(since),
-          until: until === null ? null : instant(until),
-          explanation,
-          numbers: { value, lower, upper, reference, threshold, rows, days },
-        };
-      },
-    ),
+    findings: checks.map((check) => {
+      const { kind, subject, version, state, isBreach, since, until, explanation } = check;
+      const { value, lower, upper, reference, threshold, rows, days } = check;
+      return {
+        kind,
+        subject,
+        version,
+        state,
+        isBreach,
+        since: since === null ? null : instant(since),
+        until: until === null ? null : instant(until),
+        explanation,
+        numbers: { value, lower, upper, reference, threshold, rows, days },
+      };
+    }),
   };
 }
 

@@ -164,6 +164,6 @@ test('a route that somebody changed under guard is left to them', async () => {
   const { releases } = world.world.ports();
   await releases.rollback({ endpoint: 'late', ifRevision: 2, to: 1, reason: 'by hand' });
   world.world.outside.revisions.at(-1)!.by = 'ann';
-  await world.advance(micros(12 * DAY));
+  await world.advance(micros(14 * DAY));
   expect((await kinds()).slice(-2)).toEqual(['superseded', 'suppressed']);
 });

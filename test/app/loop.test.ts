@@ -324,7 +324,7 @@ test(
   async () => {
     const walked = async (stepsOfQuarter: number) => {
       await begin();
-      await live(0, 20, stepsOfQuarter);
+      await live(0, 22, stepsOfQuarter);
       return told(await decisions());
     };
     const byQuarters = await walked(1);

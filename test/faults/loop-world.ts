@@ -121,11 +121,11 @@ class LoopWorld {
     };
   }
 
-  /** The first version loses its quality on day 10, the second on day 25 with a broken input. */
+  /** The first version's quality falls on day 9, the second's on day 24; then an input breaks. */
   #evaluation(id: string): EvaluationFacts {
     const day = Number(id.slice('eval_'.length));
     const { version } = this.#outside.revisions.at(-1)!;
-    const isBad = (version === 1 && day >= 10) || (version === 2 && day >= 25);
+    const isBad = (version === 1 && day >= 9) || (version === 2 && day >= 24);
     const value = isBad ? 0.7 : 0.75;
     const findings: Finding[] = [
       finding(isBad ? 'alert' : 'ok', {
@@ -261,7 +261,8 @@ class LoopWorld {
 
 function finding(state: Finding['state'], over: Partial<Finding>): Finding {
   const whole = { kind: 'quality', subject: '*', version: null, since: null, until: null };
-  return { ...whole, explanation: '', numbers: {}, ...over, state };
+  const isBreach = state === 'alert';
+  return { ...whole, explanation: '', numbers: {}, isBreach, ...over, state };
 }
 
 function compared(blocks: number, value: number, level: number): Comparison {

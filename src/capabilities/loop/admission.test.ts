@@ -9,7 +9,8 @@ import { evaluationSpan } from './evaluation-span.ts';
 import {
   causesOf,
   incidentsOf,
-  wantedAfter,
+  NO_QUALITY,
+  qualityAfter,
   type CauseFacts,
   type EvaluationFacts,
   type Finding,
@@ -28,6 +29,8 @@ function policyOf(spec: object = {}): LoopPolicy {
   const whole = { pipeline: 'train', triggers: ['quality', 'drift'], autonomy: 'full', ...spec };
   return compilePolicy('late', LoopSpec.parse(whole));
 }
+
+const CONFIRMED = { wanted: null, isBroken: true, isConfirmed: true };
 
 const QUALITY: CauseFacts = {
   kind: 'quality',
@@ -61,7 +64,8 @@ function situation(over: Partial<Situation> = {}): Situation {
 
 function finding(over: Partial<Finding>): Finding {
   const empty = { subject: '*', version: null, since: null, until: null, numbers: {} };
-  return { kind: 'quality', state: 'alert', explanation: '', ...empty, ...over };
+  const isBreach = over.state === undefined || over.state === 'alert';
+  return { kind: 'quality', state: 'alert', isBreach, explanation: '', ...empty, ...over };
 }
 
 describe('the evaluation span', () => {
@@ -167,7 +171,7 @@ describe('causes', () => {
   };
   const causes = (findings: readonly Finding[], spec: object = {}, maturedRows = 0) => {
     const evaluation: EvaluationFacts = { id: 'eval_1', at, findings };
-    return causesOf(policyOf(spec), { at, evaluation, release, maturedRows, wanted: null });
+    return causesOf(policyOf(spec), { at, evaluation, release, maturedRows, quality: CONFIRMED });
   };
 
   test('are of the version that answers', () => {
@@ -190,26 +194,35 @@ describe('causes', () => {
     expect(causes([moved, scores, few])[0]?.doubt).toBeNull();
   });
 
-  test('are a quality that a repair has not brought back', () => {
+  test('are a quality that fell twice running, and one that no repair brought back', () => {
     const numbers = { value: 0.7, reference: 0.75, threshold: 0.02 };
-    const fell = { id: 'eval_1', at, findings: [finding({ version: 1, numbers })] };
-    const wanted = wantedAfter(null, fell, 1);
-    expect(wanted).toEqual({ value: 0.75, margin: 0.02, isHigherBetter: true });
+    const alert = finding({ version: 2, explanation: 'AUC fell.', numbers });
+    const evaluation = { id: 'eval_1', at, findings: [alert] };
+    const facts = { at, evaluation, release, maturedRows: 0 };
+    const once = qualityAfter(NO_QUALITY, evaluation, 2);
+    expect(once).toEqual({ wanted: null, isBroken: true, isConfirmed: false });
+    expect(causesOf(policyOf(), { ...facts, quality: once })).toEqual([]);
+    const receding = { ...evaluation, findings: [{ ...alert, isBreach: false }] };
+    expect(qualityAfter(once, receding, 2)).toEqual(NO_QUALITY);
+    const twice = qualityAfter(once, evaluation, 2);
+    expect(twice.wanted).toEqual({ value: 0.75, margin: 0.02, isHigherBetter: true });
+    expect(causesOf(policyOf(), { ...facts, quality: twice })[0]?.says).toBe('AUC fell');
+
     const half = finding({
       version: 2,
       state: 'ok',
       explanation: 'AUC 0.72.',
       numbers: { value: 0.72 },
     });
-    const evaluation = { id: 'eval_2', at, findings: [half] };
-    expect(wantedAfter(wanted, evaluation, 2)).toBe(wanted);
-    const facts = { at, evaluation, release, maturedRows: 0, wanted };
-    expect(causesOf(policyOf(), facts)[0]?.says).toBe(
+    const after = { ...evaluation, findings: [half] };
+    const still = qualityAfter(twice, after, 2);
+    expect(causesOf(policyOf(), { ...facts, evaluation: after, quality: still })[0]?.says).toBe(
       'AUC 0.72; it was 0.750 before it fell and is not back',
     );
-    const back = { id: 'eval_3', at, findings: [{ ...half, numbers: { value: 0.74 } }] };
-    expect(wantedAfter(wanted, back, 2)).toBeNull();
-    expect(causesOf(policyOf(), { ...facts, evaluation: back })).toEqual([]);
+    const back = { ...evaluation, findings: [{ ...half, numbers: { value: 0.74 } }] };
+    const healed = qualityAfter(still, back, 2);
+    expect(healed).toEqual(NO_QUALITY);
+    expect(causesOf(policyOf(), { ...facts, evaluation: back, quality: healed })).toEqual([]);
   });
 
   test('are age and new rows where they are declared', () => {

@@ -5,7 +5,7 @@ import type { Step } from '../../platform/db/port.ts';
 import { admit, type Admission, type Situation } from './admission.ts';
 import type { Cause, DecisionKind } from './contract.ts';
 import { follow } from './episodes.ts';
-import { wantedAfter, type CauseFacts, type EvaluationFacts } from './findings.ts';
+import { qualityAfter, type CauseFacts, type EvaluationFacts } from './findings.ts';
 import type { LoopPolicy } from './loop-policy.ts';
 import { ended, moment } from './phrases.ts';
 import type { LoopPorts } from './ports.ts';
@@ -46,11 +46,9 @@ export class Admissions {
     }
     const excluded = await this.#deps.unitChanges.follow(loop, evaluation);
     const release = await this.#deps.ports.releases.current(loop.spec.endpoint ?? loop.name);
-    const wanted =
-      release === null
-        ? loop.memory.wanted
-        : wantedAfter(loop.memory.wanted, evaluation, release.version);
-    const { policy, situation } = await this.#deps.situations.at(loop, { at, evaluation, wanted });
+    const former = loop.memory.quality;
+    const quality = release === null ? former : qualityAfter(former, evaluation, release.version);
+    const { policy, situation } = await this.#deps.situations.at(loop, { at, evaluation, quality });
     const answer = admit(policy, situation);
     const followed = follow(loop.memory.episodes, {
       at,
@@ -59,7 +57,7 @@ export class Admissions {
     });
     const memory: LoopMemory = {
       episodes: followed.episodes,
-      wanted,
+      quality,
       exclusions: excluded.known,
       evaluatedAt: at,
     };
@@ -82,8 +80,8 @@ export class Admissions {
     },
   ): Promise<Admitted> {
     const { at, actor, cause, stage, evaluation } = request;
-    const { wanted } = loop.memory;
-    const about = { at, evaluation, wanted, asked: cause };
+    const { quality } = loop.memory;
+    const about = { at, evaluation, quality, asked: cause };
     const { policy, situation } = await this.#deps.situations.at(loop, about);
     const answer = admit(policy, situation) ?? alreadyJoined(situation);
     const begun = await this.#begin(loop, {

@@ -11,6 +11,8 @@ export interface Finding {
   /** The model version it is about; null for the endpoint as such. */
   readonly version: number | null;
   readonly state: 'ok' | 'warn' | 'alert' | 'no_data' | 'too_few_labels';
+  /** Whether this evaluation by itself is beyond the threshold; an alert outlasts it. */
+  readonly isBreach: boolean;
   /** When it began and ended; null when it does not say. */
   readonly since: Micros | null;
   readonly until: Micros | null;
@@ -57,6 +59,17 @@ export interface WantedQuality {
   readonly isHigherBetter: boolean;
 }
 
+/** What of quality a loop carries from one evaluation to the next. */
+export interface QualityMemory {
+  readonly wanted: WantedQuality | null;
+  /** The newest evaluation was a breach, in an alert. */
+  readonly isBroken: boolean;
+  /** And so was the one before: what came by chance recedes, what broke stays. */
+  readonly isConfirmed: boolean;
+}
+
+export const NO_QUALITY: QualityMemory = { wanted: null, isBroken: false, isConfirmed: false };
+
 /** Findings after which what was recorded is not to be learnt from. */
 const INCIDENTS: readonly string[] = ['unit_change', 'label_silence', 'missing'];
 /** For so long missing values are an incident: somebody repairs it, or means it. */
@@ -71,14 +84,14 @@ export function causesOf(
     readonly evaluation: EvaluationFacts | null;
     readonly release: Release;
     readonly maturedRows: number;
-    readonly wanted: WantedQuality | null;
+    readonly quality: QualityMemory;
   },
 ): readonly CauseFacts[] {
-  const { at, evaluation, release, maturedRows, wanted } = facts;
+  const { at, evaluation, release, maturedRows, quality } = facts;
   const { triggers } = policy;
   const found = evaluation === null ? [] : ofVersion(evaluation.findings, release.version);
   const causes: CauseFacts[] = [];
-  if (triggers.quality) causes.push(...qualityCause(found, wanted));
+  if (triggers.quality) causes.push(...qualityCause(found, quality));
   if (triggers.drift) causes.push(...driftCause(found));
   const age = at - release.since;
   if (triggers.ageMicros !== null && age >= triggers.ageMicros) {
@@ -119,9 +132,9 @@ function alerts(findings: readonly Finding[], kinds: readonly string[]): readonl
 
 function qualityCause(
   found: readonly Finding[],
-  wanted: WantedQuality | null,
+  { wanted, isConfirmed }: QualityMemory,
 ): readonly CauseFacts[] {
-  const dropped = alerts(found, ['quality', 'calibration']);
+  const dropped = isConfirmed ? alerts(found, ['quality']) : [];
   const parts = dropped.map(({ explanation }) => bare(explanation));
   if (parts.length === 0 && wanted !== null) {
     const quality = found.find(({ kind }) => kind === 'quality');
@@ -139,18 +152,26 @@ function isBelow(value: number, { value: was, margin, isHigherBetter }: WantedQu
   return (isHigherBetter ? was - value : value - was) >= margin;
 }
 
-/** What is wanted after an evaluation: what was lost, until a version has it again. */
-export function wantedAfter(
-  former: WantedQuality | null,
+/** What is remembered after an evaluation of the version. */
+export function qualityAfter(
+  former: QualityMemory,
   evaluation: EvaluationFacts,
   version: number,
-): WantedQuality | null {
+): QualityMemory {
   const quality = ofVersion(evaluation.findings, version).find(({ kind }) => kind === 'quality');
+  const isBroken = quality?.state === 'alert' && quality.isBreach;
+  const isConfirmed = isBroken && former.isBroken;
   const { value = null, reference = null, threshold = null } = quality?.numbers ?? {};
-  if (quality === undefined || value === null) return former;
-  if (former !== null) return isBelow(value, former) ? former : null;
-  if (quality.state !== 'alert' || reference === null || threshold === null) return null;
-  return { value: reference, margin: threshold, isHigherBetter: reference > value };
+  if (value === null) return { ...former, isBroken, isConfirmed };
+  if (former.wanted !== null) {
+    const wanted = isBelow(value, former.wanted) ? former.wanted : null;
+    return { wanted, isBroken, isConfirmed };
+  }
+  const isLost = isConfirmed && reference !== null && threshold !== null;
+  const wanted = isLost
+    ? { value: reference, margin: threshold, isHigherBetter: reference > value }
+    : null;
+  return { wanted, isBroken, isConfirmed };
 }
 
 function bare(sentence: string): string {

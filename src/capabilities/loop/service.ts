@@ -125,8 +125,8 @@ export class LoopService {
     const loop = await store.requireLoop(name);
     const at = clock.now();
     const evaluation = await ports.monitors.latest(loop.spec.endpoint ?? name);
-    const { wanted } = loop.memory;
-    const { policy, situation } = await this.#situations.at(loop, { at, evaluation, wanted });
+    const { quality } = loop.memory;
+    const { policy, situation } = await this.#situations.at(loop, { at, evaluation, quality });
     const instance = await store.openInstance(name);
     const [last = null] = await store.listDecisions(name, {
       before: null,

@@ -12,10 +12,10 @@ import { evaluationSpan, overlaps, type TimeSpan } from './evaluation-span.ts';
 import {
   causesOf,
   incidentsOf,
-  wantedAfter,
+  NO_QUALITY,
+  qualityAfter,
   type EvaluationFacts,
   type Finding,
-  type WantedQuality,
 } from './findings.ts';
 import { judgeGate, type Comparison } from './gate.ts';
 import { GUARD_EARLY_LEVEL, judgeGuard } from './guard.ts';
@@ -79,7 +79,7 @@ class SimulatedLoop {
   readonly #breaches: boolean[] = [];
   readonly #windows: { from: Micros; until: Micros | null; reason: string }[] = [];
   #episodes: Episodes = {};
-  #wanted: WantedQuality | null = null;
+  #remembered = NO_QUALITY;
   #guarding: { since: Micros; former: number; startedAt: Micros } | null = null;
 
   constructor(world: World, spec: object = {}) {
@@ -137,6 +137,7 @@ class SimulatedLoop {
       subject: '*',
       version,
       state,
+      isBreach: state === 'alert',
       since: null,
       until: null,
       explanation,
@@ -178,9 +179,9 @@ class SimulatedLoop {
     const { version, since } = this.#released.at(-1)!;
     const release = { model: 'late', version, revision: version, by: 'loop', since };
     const maturedRows = Math.max(0, Math.floor((at - MATURE - since) / DAY)) * ROWS_A_DAY;
-    this.#wanted = wantedAfter(this.#wanted, evaluation, version);
-    const wanted = this.#wanted;
-    const causes = causesOf(this.#policy, { at, evaluation, release, maturedRows, wanted });
+    this.#remembered = qualityAfter(this.#remembered, evaluation, version);
+    const quality = this.#remembered;
+    const causes = causesOf(this.#policy, { at, evaluation, release, maturedRows, quality });
     const span = evaluationSpan({
       at,
       matureMicros: MATURE,

@@ -7,7 +7,7 @@ import {
   incidentsOf,
   type CauseFacts,
   type EvaluationFacts,
-  type WantedQuality,
+  type QualityMemory,
 } from './findings.ts';
 import { compilePolicy, type LoopPolicy } from './loop-policy.ts';
 import type { LoopPorts } from './ports.ts';
@@ -31,12 +31,12 @@ export class Situations {
     about: {
       readonly at: Micros;
       readonly evaluation: EvaluationFacts | null;
-      readonly wanted: WantedQuality | null;
+      readonly quality: QualityMemory;
       /** What a person asks for, besides what the evaluation finds; alone when not null. */
       readonly asked?: CauseFacts | null;
     },
   ): Promise<{ readonly policy: LoopPolicy; readonly situation: Situation }> {
-    const { at, evaluation, wanted, asked = null } = about;
+    const { at, evaluation, quality, asked = null } = about;
     const { releases, requests, exclusions } = this.#ports;
     const policy = compilePolicy(loop.name, loop.spec);
     const { endpoint, holdoutDays } = policy;
@@ -50,7 +50,7 @@ export class Situations {
     const matured = { from: release?.since ?? at, until: micros(at - matureMicros) };
     const maturedRows =
       matured.from < matured.until ? await requests.labelled({ endpoint, span: matured, at }) : 0;
-    const facts = { at, evaluation, maturedRows, wanted };
+    const facts = { at, evaluation, maturedRows, quality };
     const found = release === null ? [] : causesOf(policy, { ...facts, release });
     const situation: Situation = {
       at,

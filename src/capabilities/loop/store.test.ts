@@ -50,10 +50,11 @@ eachDatabase((_, open) => {
       const loop = await store.requireLoop('late');
       expect(loop).toMatchObject({ spec, stopped: null, memory: NO_MEMORY, revision: 1 });
       const wanted = { value: 0.75, margin: 0.02, isHigherBetter: true };
-      await store.write([store.changeLoop(loop, { memory: { ...NO_MEMORY, wanted } })]);
+      const quality = { wanted, isBroken: true, isConfirmed: true };
+      await store.write([store.changeLoop(loop, { memory: { ...NO_MEMORY, quality } })]);
       await store.write([store.putLoop('late', { ...spec, cooldown: '9d' })]);
       const changed = await store.requireLoop('late');
-      expect(changed.memory.wanted).toEqual(wanted);
+      expect(changed.memory.quality).toEqual(quality);
       expect([changed.spec.cooldown, changed.revision]).toEqual(['9d', 3]);
     });
 

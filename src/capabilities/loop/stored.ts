@@ -4,7 +4,7 @@ import { LoopSpec as LoopSpecSchema } from './contract.ts';
 import type { EndedInstance } from './cooldown.ts';
 import type { Episodes } from './episodes.ts';
 import type { TimeSpan } from './evaluation-span.ts';
-import type { WantedQuality } from './findings.ts';
+import { NO_QUALITY, type QualityMemory } from './findings.ts';
 
 /** What the tables of the loop hold, as rows and as the rest of the capability sees them. */
 
@@ -76,7 +76,7 @@ export interface KnownExclusion {
 /** What a loop carries from one evaluation to the next. */
 export interface LoopMemory {
   readonly episodes: Episodes;
-  readonly wanted: WantedQuality | null;
+  readonly quality: QualityMemory;
   readonly exclusions: readonly KnownExclusion[];
   /** The newest evaluation it has decided on. */
   readonly evaluatedAt: Micros | null;
@@ -84,7 +84,7 @@ export interface LoopMemory {
 
 export const NO_MEMORY: LoopMemory = {
   episodes: {},
-  wanted: null,
+  quality: NO_QUALITY,
   exclusions: [],
   evaluatedAt: null,
 };

@@ -51,7 +51,10 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
     .description('move it forward; what falls due on the way happens first')
     .argument('<to>', 'RFC 3339 time with zone, such as 2001-03-01T00:00:00Z')
     .action(async (to: string) => {
-      const moved = await cli.withApi((api) => api.call(advanceClock, { body: { to } }));
+      // What is due on the way may run stages, which call back.
+      const moved = await cli.withApi((api) => api.call(advanceClock, { body: { to } }), {
+        listens: true,
+      });
       cli.out.result(moved, () => cli.out.line(`now ${moved.now}   (${moved.fired} timers fired)`));
     });
 }
