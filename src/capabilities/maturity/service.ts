@@ -66,12 +66,11 @@ export class MaturityService {
 
   /** Reviews from now on when something happens, and when time passes. */
   async start(): Promise<void> {
-    const { timers, events, store, clock } = this.#deps;
+    const { timers, events } = this.#deps;
     timers.handle(TIMER.handler, async ({ due }) => {
       await this.#reviewAll();
       return [timers.schedule(reviewAfter(due))];
     });
-    await store.write([timers.schedule(reviewAfter(clock.now()))]);
     await events.consume('maturity', (event) => this.#heard(event), { from: 'next' });
   }
 
@@ -151,7 +150,7 @@ export class MaturityService {
   }
 
   async #reviewNow(served: ServedModel): Promise<MaturityDetail | null> {
-    const { store, facts, clock } = this.#deps;
+    const { store, facts, clock, timers } = this.#deps;
     const now = clock.now();
     const question = { ...served, now, since: micros(now - READ_DAYS * DAY_MICROS) };
     const told = await Promise.all(facts.map((one) => one.factsOf(question)));
@@ -163,7 +162,10 @@ export class MaturityService {
     const states = Object.fromEntries(assessment.checks.map(({ id, state }) => [id, state]));
     const reviewed = { endpoint: served.endpoint, level: assessment.level, states, at: now };
     const wall = clock.wall();
-    await store.put(reviewed, changesSince(former, production, assessment, { at: now, wall }));
+    const changes = changesSince(former, production, assessment, { at: now, wall });
+    // Time begins to matter with the first review; from then on the timer repeats itself.
+    const timer = former === null ? [timers.schedule(reviewAfter(now))] : [];
+    await store.put(reviewed, changes, timer);
     return {
       ...served,
       version: production.version,

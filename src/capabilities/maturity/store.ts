@@ -69,8 +69,12 @@ export class MaturityStore {
       : { ...row, states: JSON.parse(row.states) as Reviewed['states'] };
   }
 
-  /** Keeps what a review found, with what is new about it, in one transaction. */
-  async put(reviewed: Reviewed, changes: readonly NewChange[]): Promise<void> {
+  /** Keeps what a review found, with what is new about it, in one transaction with the steps. */
+  async put(
+    reviewed: Reviewed,
+    changes: readonly NewChange[],
+    steps: readonly Step[] = [],
+  ): Promise<void> {
     const { endpoint, level, at } = reviewed;
     const content = { level, at, states: JSON.stringify(reviewed.states) };
     const current = this.#queries()
@@ -84,6 +88,7 @@ export class MaturityStore {
           .insertInto('maturity_changes')
           .values({ ...change, evidence: JSON.stringify(change.evidence) }),
       })),
+      ...steps,
     ]);
   }
 
@@ -116,10 +121,6 @@ export class MaturityStore {
       why,
       evidence: JSON.parse(evidence) as Evidence[],
     }));
-  }
-
-  async write(steps: readonly Step[]): Promise<void> {
-    await this.#db.write(steps);
   }
 
   #queries() {
