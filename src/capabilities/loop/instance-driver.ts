@@ -7,6 +7,7 @@ import { stepGate, stepHeld } from './step-gate.ts';
 import { stepGuard } from './step-guard.ts';
 import { stepRollout } from './step-rollout.ts';
 import { stepTraining } from './step-training.ts';
+import type { StoredInstance } from './stored.ts';
 
 /** An instance has fewer states than this, and passes each once. */
 const STEPS_MAX = 20;
@@ -57,7 +58,7 @@ export class InstanceDriver {
       const instance = await store.openInstance(name);
       if (loop === null || instance === null) return;
       const policy = compilePolicy(name, loop.spec);
-      const context = { loop, instance, policy, at, signal };
+      const context = { loop, instance, policy, at: this.#notBefore(instance, at), signal };
       try {
         if ((await this.#step(context)) === 'wait') return;
       } catch (thrown) {
@@ -67,6 +68,13 @@ export class InstanceDriver {
         if (!isConflict || conflicts > CONFLICTS_MAX) throw thrown;
       }
     }
+  }
+
+  /** An event that is heard again, older than the instance, must not date what it does now. */
+  #notBefore({ state, startedAt, course }: StoredInstance, at: Micros): Micros {
+    const isDue = state === 'evaluating' || state === 'rolling_out';
+    const earliest = this.#deps.isReplay && isDue ? course.nextLook : startedAt;
+    return at < earliest ? earliest : at;
   }
 
   async #step(context: StepContext): Promise<Progress> {
