@@ -79,7 +79,7 @@ test('reads the level of a file that somebody registered and deployed', async ()
   expect(check(detail, 'A4')).toMatchObject({
     state: 'pass',
     evidence: [
-      { kind: 'version', id: 'late@1' },
+      { kind: 'model', id: 'late@1' },
       { kind: 'revision', id: 'late@1' },
     ],
   });
@@ -137,7 +137,7 @@ test('says the level, the one next step, and what was exercised of level 3', asy
   expect(text).not.toContain('D13');
   const all = await printed('late', '--all');
   expect(all).toContain('✘ D13');
-  expect(all).toContain('see version late@1, revision late@1');
+  expect(all).toContain('see model late@1, revision late@1');
   expect(await printed('late', '--history')).toMatch(/A4 +pass/);
   await expect(printed('nope')).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
 });

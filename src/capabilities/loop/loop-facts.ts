@@ -69,6 +69,7 @@ interface Inputs {
   readonly evaluation?: unknown;
   readonly comparison?: { readonly rows: number } | null;
   readonly release?: unknown;
+  readonly causes?: readonly { readonly doubt: string | null }[];
   readonly past?: { readonly cooldownUntil: Micros | null; readonly retrains: number };
   readonly maturedRows?: number;
   readonly exclusions?: readonly unknown[];
@@ -96,9 +97,10 @@ function toDecisionFact(loop: StoredLoop, row: DecisionsRow): Fact {
 
 /** Limits that stood in the way, unless something else stood there before them (`admit`). */
 function limitsOf(loop: StoredLoop, at: Micros, inputs: Inputs): readonly string[] {
-  const { past, maturedRows, release, exclusions = [], incidents = [] } = inputs;
+  const { past, maturedRows, release, causes = [], exclusions = [], incidents = [] } = inputs;
   if (past === undefined || release === null) return [];
   if (exclusions.length > 0 || incidents.length > 0) return [];
+  if (causes.every(({ doubt }) => doubt !== null)) return [];
   const { budget, min_rows: minRows } = loop.spec;
   return [
     ...(past.cooldownUntil !== null && past.cooldownUntil > at ? ['cooldown'] : []),

@@ -185,7 +185,7 @@ function judgeTraffic({ book, endpoint, model }: Production): Verdict {
   );
   if (revisions.length === 0) return unknown(`Nothing was deployed for ${model}.`);
   return pass(
-    `${counted(revisions.length, 'revision')} of ${endpoint} name the versions of all ${requests} requests that were watched.`,
+    `All ${requests} requests that were watched went to versions that ${counted(revisions.length, 'revision')} of ${endpoint} named.`,
     [...revisions.slice(0, 3), ...evaluations.slice(0, 1)],
   );
 }

@@ -39,9 +39,11 @@ export const CHECKS_L1: readonly CheckRule[] = [
     need: 'required',
     title: "that run's tree was committed, clean and pushed",
     effort: 'minutes',
-    fix: () => [
+    fix: ({ run }) => [
       'Commit and push the project, then let the pipeline make the next version from that commit.',
-      'git push && millwright run --force',
+      run?.data.commit == null
+        ? 'git init && git add --all && git commit --message "First version"'
+        : 'git push && millwright run --force',
     ],
     judge: judgeTree,
   },

@@ -1,4 +1,4 @@
-import { mainVersion, challengeOf, decisionsOf, type Production } from './production.ts';
+import { challengeOf, decisionsOf, loopOf, mainVersion, type Production } from './production.ts';
 import type { Known } from './facts.ts';
 import { CARD_PARTS, COMMIT_TO_TRAFFIC_DAYS, ROLLBACK_MINUTES, SUITES } from './targets.ts';
 import {
@@ -23,10 +23,10 @@ const NO_CI: FixText = [
   null,
 ];
 
-function challengeFix({ endpoint, version }: Production): FixText {
+function challengeFix(of: Production): FixText {
   return [
     'Let a new version pass the gate and the guard of a loop instead of deploying it by hand.',
-    `millwright loop trigger ${endpoint} --reason "v${version} was deployed by hand"`,
+    `millwright loop trigger ${loopOf(of)} --reason "v${of.version} was deployed by hand"`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { challengeOf, decisionsOf, type Production } from './production.ts';
+import { challengeOf, decisionsOf, loopOf, type Production } from './production.ts';
 import type { Known } from './facts.ts';
 import { ACCEPTED_SHARE, EVALUATIONS_SHARE, TRIGGER_TO_TRAFFIC_HOURS } from './targets.ts';
 import {
@@ -19,17 +19,17 @@ const HOUR_MICROS = 3_600_000_000;
 
 type Instance = Known<'instance'>;
 
-function rehearse({ endpoint }: Production): FixText {
+function rehearse(of: Production): FixText {
   return [
     'Let the loop of the endpoint retrain on a trigger of its own; one by hand proves only the rest of the path.',
-    `millwright loop why ${endpoint}`,
+    `millwright loop why ${loopOf(of)}`,
   ];
 }
 
-function guardFix({ endpoint, version }: Production): FixText {
+function guardFix(of: Production): FixText {
   return [
     'Put a version that should fail before the gate with a recorded override; the guard has to take it back.',
-    `millwright loop challenge ${endpoint} ${version} --override "drill of the guard"`,
+    `millwright loop challenge ${loopOf(of)} VERSION --override "drill of the guard"`,
   ];
 }
 
@@ -111,9 +111,9 @@ export const CHECKS_L3: readonly CheckRule[] = [
     need: 'bonus',
     title: `from trigger to traffic in ${TRIGGER_TO_TRAFFIC_HOURS} hours, 9 of 10 times`,
     effort: 'days',
-    fix: ({ endpoint }) => [
+    fix: (of) => [
       'Look at where the time went: training, the gate, or waiting for approval.',
-      `millwright loop decisions ${endpoint}`,
+      `millwright loop decisions ${loopOf(of)}`,
     ],
     judge: judgeSpeed,
   },
@@ -154,9 +154,9 @@ export const CHECKS_L3: readonly CheckRule[] = [
     need: 'bonus',
     title: `${percent(ACCEPTED_SHARE)} of the triggers led to a better version`,
     effort: 'days',
-    fix: ({ endpoint }) => [
+    fix: (of) => [
       'Ask triggers for more: a larger drop, or more days.',
-      `millwright loop decisions ${endpoint}`,
+      `millwright loop decisions ${loopOf(of)}`,
     ],
     judge: judgeNoise,
   },
@@ -187,9 +187,9 @@ export const CHECKS_L3: readonly CheckRule[] = [
     need: 'required',
     title: 'the guard of the version that answers has passed',
     effort: 'days',
-    fix: ({ endpoint }) => [
+    fix: (of) => [
       'Let the guard see the requests and the time it asks for.',
-      `millwright loop status ${endpoint}`,
+      `millwright loop status ${loopOf(of)}`,
     ],
     judge: judgeGuard,
   },

@@ -58,3 +58,8 @@ export function decisionsOf(
 ): readonly Known<'decision'>[] {
   return book.all('decision').filter(({ data }) => data.instance === instance.subject);
 }
+
+/** The name of the loop that keeps the endpoint; without one, what it would be called. */
+export function loopOf({ book, endpoint }: Production): string {
+  return book.all('loop')[0]?.subject ?? endpoint;
+}

@@ -66,8 +66,11 @@ export function expired(book: FactBook, old: Known): Verdict {
 
 function named(facts: readonly Known[]): readonly Evidence[] {
   const shown = facts.slice(0, EVIDENCE_SHOWN);
-  return shown.map(({ kind, subject }) => ({ kind, id: subject }));
+  return shown.map(({ kind, subject }) => ({ kind: LOOKED_UP_AS[kind] ?? kind, id: subject }));
 }
+
+/** What lineage calls the same thing. */
+const LOOKED_UP_AS: Partial<Record<Known['kind'], string>> = { version: 'model' };
 
 /** `2001-04-29` */
 export function dayOf(at: Known['at']): string {
