@@ -89,6 +89,54 @@ test('reads the level of a file that somebody registered and deployed', async ()
   expect(items).toMatchObject([{ endpoint: 'late', level: 0, next: { id: 'A1' } }]);
 });
 
+async function mlflow(path: string, body: object) {
+  const reply = await app.app.http.inject({
+    method: 'POST',
+    url: `/api/2.0/mlflow/${path}`,
+    headers: { host: '127.0.0.1' },
+    payload: body,
+  });
+  expect(reply.statusCode, reply.body).toBe(200);
+  return reply.json();
+}
+
+test('reads what an unmodified client of MLflow logged', async () => {
+  const dataset = { name: 'flights', digest: '3f2a', source_type: 'local', source: '{}' };
+  const { run } = await mlflow('runs/create', { experiment_id: '0', user_id: 'ada' });
+  const id: string = run.info.run_id;
+  await mlflow('runs/log-parameter', { run_id: id, key: 'lr', value: '0.1' });
+  const metric = { key: 'auc', value: 0.75, timestamp: 1, step: 0 };
+  await mlflow('runs/log-metric', { run_id: id, ...metric });
+  const context = (value: string) => [{ key: 'mlflow.data.context', value }];
+  const datasets = [
+    { dataset, tags: context('training') },
+    { dataset: { ...dataset, name: 'june', digest: '77' }, tags: context('eval') },
+  ];
+  await mlflow('runs/log-inputs', { run_id: id, datasets });
+  const commit = 'c'.repeat(40);
+  await mlflow('runs/set-tag', { run_id: id, key: 'mlflow.source.git.commit', value: commit });
+  await mlflow('runs/update', { run_id: id, status: 'FINISHED' });
+  const bytes = versionModel({ version: 3 });
+  const query = { run: `run_${id}` };
+  await app.api.call(registerModel, { params: { model: 'late' }, query }, { bytes });
+  await deployed(3);
+  const detail = await app.api.call(getMaturity, { params });
+  const states = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6'].map((one) => check(detail, one)?.state);
+  expect(states).toEqual(['pass', 'pass', 'pass', 'pass', 'fail', 'pass']);
+  expect(check(detail, 'A3')?.evidence).toEqual([{ kind: 'run', id: `run_${id}` }]);
+  expect(check(detail, 'B5')).toMatchObject({
+    state: 'pass',
+    why: `run_${id} logged metrics of june 77.`,
+  });
+  expect(check(detail, 'B1')?.state).toBe('fail');
+  expect(check(detail, 'B2')).toMatchObject({
+    state: 'unknown',
+    fix: { command: 'git push && millwright run --force' },
+  });
+  expect(check(detail, 'B7')?.why).toContain('flights 3f2a, code cccc');
+  expect(detail.next?.id).toBe('A5');
+});
+
 test('counts a rollback once it was done, until it is too long ago', async () => {
   await deployed(1);
   await deployed(2);

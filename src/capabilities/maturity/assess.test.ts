@@ -4,7 +4,7 @@ import { micros } from '../../base/time.ts';
 import type { Fact } from '../../platform/capability.ts';
 import { assess, RULES, type Assessment } from './assess.ts';
 import { EVIDENCE_DAYS } from './contract.ts';
-import { FactBook } from './facts.ts';
+import { FactBook, type Known } from './facts.ts';
 import { DAY, ENDPOINT, fact, NOW, PROJECTS } from './fixture-projects.ts';
 import { productionOf } from './production.ts';
 
@@ -150,6 +150,36 @@ describe('the level of a model', () => {
     expect(check(found, 'C5').why).toContain('cli:ada');
     expect(check(found, 'D4')).toMatchObject({ state: 'fail' });
     expect(found.level).toBe(1);
+  });
+
+  it('asks for all of the run that made what answers, whatever became of it', () => {
+    const bare = PROJECTS[0]!().map((one) =>
+      one.kind === 'run'
+        ? { ...one, data: { ...one.data, status: 'RUNNING', params: 0, data: [] } }
+        : one,
+    );
+    const found = assessed(bare);
+    expect(check(found, 'A2')).toMatchObject({ state: 'fail', evidence: [{ id: 'run_1' }] });
+    expect(check(found, 'A3')).toMatchObject({ state: 'fail' });
+  });
+
+  it('leaves other runs alone that have nothing to show yet', () => {
+    const started = fact('run', 'run_9', 1, {
+      ...(PROJECTS[0]!().find(({ kind }) => kind === 'run')!.data as Known<'run'>['data']),
+      status: 'RUNNING',
+      params: 0,
+    });
+    expect(check(assessed([...PROJECTS[0]!(), started]), 'A2').state).toBe('pass');
+  });
+
+  it('waits for the verdict while a loop rolls the version out', () => {
+    const under = closed().map((one) =>
+      one.kind === 'instance'
+        ? { ...one, data: { ...one.data, state: 'rolling_out', deployedAt: null } }
+        : one,
+    );
+    const found = assessed(under);
+    expect([check(found, 'C7').state, check(found, 'D13').state]).toEqual(['unknown', 'unknown']);
   });
 
   it('knows nothing of what has not happened yet', () => {

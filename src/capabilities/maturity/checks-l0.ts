@@ -13,9 +13,12 @@ import {
 
 type Run = Known<'run'>;
 
-/** A run that ended badly has nothing to show; one under way has nothing yet. */
-function finished(runs: readonly Run[]): readonly Run[] {
-  return runs.filter(({ data }) => data.status === 'FINISHED');
+/**
+ * Those that have something to show: what answers came of its run, however that ended; any other
+ * that ended badly or is under way has nothing.
+ */
+function finished(of: Production): readonly Run[] {
+  return runsOf(of).filter((run) => run.data.status === 'FINISHED' || run === of.run);
 }
 
 /** Whether all of the runs have something; the ones that do not are the evidence. */
@@ -33,7 +36,7 @@ function everyRun(
     return fail(`No tracked run made ${nameOf(of)}; nothing tells what it came from.`);
   }
   const bad = runs.filter((run) => !has(run));
-  if (bad.length === 0) return pass(`${counted(runs.length, 'run')}: all have ${what}.`, runs);
+  if (bad.length === 0) return pass(`${counted(runs.length, 'run')}, none without ${what}.`, runs);
   const names = bad.slice(0, 3).map(({ subject }) => subject);
   const more = bad.length > names.length ? ' and more' : '';
   return fail(
@@ -61,8 +64,8 @@ export const CHECKS_L0: readonly CheckRule[] = [
     judge: (of) =>
       everyRun(of, runsOf(of), {
         has: ({ data }) => data.owner !== '' && (data.commit !== null || data.codeTree !== null),
-        what: 'an owner and their code on record',
-        without: 'lack an owner or their code',
+        what: 'an owner and code on record',
+        without: 'without an owner or their code',
       }),
   },
   {
@@ -76,10 +79,10 @@ export const CHECKS_L0: readonly CheckRule[] = [
       'millwright runs ls',
     ],
     judge: (of) =>
-      everyRun(of, finished(runsOf(of)), {
+      everyRun(of, finished(of), {
         has: ({ data }) => data.params > 0 && data.metrics > 0,
         what: 'parameters and metrics',
-        without: 'lack parameters or metrics',
+        without: 'without parameters or metrics',
       }),
   },
   {
@@ -90,10 +93,10 @@ export const CHECKS_L0: readonly CheckRule[] = [
     effort: 'minutes',
     fix: runFix,
     judge: (of) =>
-      everyRun(of, finished(runsOf(of)), {
+      everyRun(of, finished(of), {
         has: ({ data }) => data.data.length > 0,
         what: 'table versions or digests of what they read',
-        without: 'do not say which data they read',
+        without: 'without a word on the data they read',
       }),
   },
   {

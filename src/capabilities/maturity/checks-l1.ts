@@ -1,5 +1,5 @@
+import { micros } from '../../base/time.ts';
 import type { Production } from './production.ts';
-import type { Known } from './facts.ts';
 import {
   counted,
   dayOf,
@@ -253,7 +253,7 @@ function judgeHeldOut(of: Production): Verdict {
   const [newest] = judged;
   if (newest !== undefined) {
     const { rows, from, until } = newest.data.compared!;
-    const days = `${dayOf(from as Known['at'])} to ${dayOf(until as Known['at'])}`;
+    const days = `${dayOf(micros(from))} to ${dayOf(micros(until))}`;
     return pass(`v${version} was scored on ${rows} held-out rows of ${days}.`, judged);
   }
   if (run !== null && run.data.evaluatedOn.length > 0 && run.data.metrics > 0) {

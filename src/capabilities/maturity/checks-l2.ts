@@ -1,3 +1,4 @@
+import { micros } from '../../base/time.ts';
 import { challengeOf, decisionsOf, loopOf, mainVersion, type Production } from './production.ts';
 import type { Known } from './facts.ts';
 import { CARD_PARTS, COMMIT_TO_TRAFFIC_DAYS, ROLLBACK_MINUTES, SUITES } from './targets.ts';
@@ -243,7 +244,7 @@ function judgeComparison(of: Production): Verdict {
     .filter(({ data }) => data.revision < deployed.data.revision)
     .toSorted((a, b) => b.data.revision - a.data.revision)[0];
   const answered = before === undefined ? null : mainVersion(before.data.arms);
-  const days = `${dayOf(from as Known['at'])} to ${dayOf(until as Known['at'])}`;
+  const days = `${dayOf(micros(from))} to ${dayOf(micros(until))}`;
   const shown = `v${version} against v${champion} on ${rows} rows of ${days}`;
   if (answered === champion && rows > 0) return pass(`${shown}.`, [gate, before!]);
   const was = answered === null ? 'nothing answered before' : `v${answered} answered then`;
@@ -253,6 +254,9 @@ function judgeComparison(of: Production): Verdict {
 function judgeRollout(of: Production): Verdict {
   const { version, deployed } = of;
   const instance = challengeOf(of);
+  if (instance?.data.state === 'rolling_out') {
+    return unknown(`v${version} is being rolled out.`, [instance, deployed]);
+  }
   if (instance === null || instance.data.deployedAt === null) {
     const by = deployed.data.actor;
     return fail(`v${version} got all traffic at once from ${by}, with no verdict after it.`, [

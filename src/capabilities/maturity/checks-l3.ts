@@ -1,4 +1,5 @@
 import { challengeOf, decisionsOf, loopOf, type Production } from './production.ts';
+import { micros } from '../../base/time.ts';
 import type { Known } from './facts.ts';
 import { ACCEPTED_SHARE, EVALUATIONS_SHARE, TRIGGER_TO_TRAFFIC_HOURS } from './targets.ts';
 import {
@@ -262,7 +263,7 @@ function judgeTrigger(of: Production): Verdict {
   if (last === undefined) return fail('The loop has not retrained.');
   if (!book.isRecent(last)) return expired(book, last);
   const causes = last.data.causes.join(', ');
-  const shown = `The retrain of ${dayOf(last.at)} began because of ${causes}`;
+  const shown = `The retrain of ${dayOf(micros(last.data.startedAt))} began because of ${causes}`;
   return last.data.isManual ? fail(`${shown}: by hand.`, [last]) : pass(`${shown}.`, [last]);
 }
 
@@ -279,7 +280,8 @@ function judgeOutcome(of: Production): Verdict {
   if (person !== undefined) {
     return fail(`${person.data.actor} had a hand in it: ${person.data.reason}`, [person, last]);
   }
-  const shown = `The retrain of ${dayOf(last.at)} was ${last.data.state}`;
+  const begun = dayOf(micros(last.data.startedAt));
+  const shown = `The retrain of ${begun} was ${last.data.state}`;
   return decisions.length === 0
     ? unknown(`${shown}, but its decisions are not on record.`, [last])
     : pass(`${shown} after ${counted(decisions.length, 'decision')}, all of the loop.`, [
@@ -323,8 +325,8 @@ function judgeStorm(of: Production): Verdict {
     return old === undefined ? fail('The loop has not retrained.') : expired(book, old);
   }
   const { retrains: limit, perMicros } = loop.data;
-  const within = (end: Instance) =>
-    begun.filter(({ at }) => at <= end.at && at > end.at - perMicros).length;
+  const within = ({ data: { startedAt: end } }: Instance) =>
+    begun.filter(({ data }) => data.startedAt <= end && data.startedAt > end - perMicros).length;
   const most = Math.max(...begun.map(within));
   const days = Math.round(perMicros / (24 * HOUR_MICROS));
   const why = `At most ${counted(most, 'retrain')} began within ${counted(days, 'day')}; ${limit} are allowed.`;
@@ -370,6 +372,9 @@ function judgePager({ book }: Production): Verdict {
 function judgeGuard(of: Production): Verdict {
   const { version, deployed } = of;
   const instance = challengeOf(of);
+  if (instance?.data.state === 'rolling_out') {
+    return unknown(`v${version} is being rolled out.`, [instance, deployed]);
+  }
   if (instance === null || instance.data.deployedAt === null) {
     return fail(`v${version} came into traffic past the loop, and no guard looked at it.`, [
       deployed,
