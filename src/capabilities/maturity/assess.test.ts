@@ -172,6 +172,16 @@ describe('the level of a model', () => {
     expect(check(assessed([...PROJECTS[0]!(), started]), 'A2').state).toBe('pass');
   });
 
+  it.each([
+    [['age'], false],
+    [['manual'], true],
+  ])('does not take a retrain by %j for one that a monitor triggered', (causes, isManual) => {
+    const other = closed().map((one) =>
+      one.kind === 'instance' ? { ...one, data: { ...one.data, causes, isManual } } : one,
+    );
+    expect(check(assessed(other), 'D3')).toMatchObject({ state: 'fail' });
+  });
+
   it('waits for the verdict while a loop rolls the version out', () => {
     const under = closed().map((one) =>
       one.kind === 'instance'

@@ -52,7 +52,16 @@ const REVIEW_MICROS = 7 * DAY_MICROS;
 /** Endpoints that are reviewed by themselves; the level of any other is computed when asked for. */
 const REVIEWED_MAX = 100;
 /** Kinds of events after which checks may come out otherwise. */
-const TELLING = ['route.', 'loop.decided', 'pipeline.finished', 'workspace.applied'];
+const TELLING = ['route.', 'pipeline.finished', 'workspace.applied'];
+/** Decisions of a loop that end something; the steps between them tell nothing new. */
+const TELLING_DECISIONS = [
+  'suppressed',
+  'rejected',
+  'failed',
+  'superseded',
+  'promoted',
+  'rolled_back',
+];
 
 /** The levels of models in production use, computed from what others recorded. */
 export class MaturityService {
@@ -119,8 +128,9 @@ export class MaturityService {
     return nextPage(found, query.limit, ({ id }) => id);
   }
 
-  async #heard({ kind, subject }: StoredEvent): Promise<void> {
-    if (!TELLING.some((start) => kind.startsWith(start))) return;
+  async #heard(event: StoredEvent): Promise<void> {
+    if (!isTelling(event)) return;
+    const { subject } = event;
     const named = subject.startsWith('endpoint/') ? subject.slice('endpoint/'.length) : null;
     if (named === null) return this.#reviewAll();
     const served = await this.#deps.endpoints.find(named);
@@ -177,6 +187,11 @@ export class MaturityService {
       checks: [...assessment.checks],
     };
   }
+}
+
+function isTelling({ kind, data }: StoredEvent): boolean {
+  if (kind === 'loop.decided') return TELLING_DECISIONS.includes(String(data['decision']));
+  return TELLING.some((start) => kind.startsWith(start));
 }
 
 /** The same instants whenever the process was started. */
