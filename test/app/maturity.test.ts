@@ -10,6 +10,7 @@ import {
 } from '../../src/capabilities/maturity/contract.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, putEndpoint, rollback } from '../../src/capabilities/serving/contract.ts';
+import { applyDeclared, planDeclared } from '../../src/capabilities/workspace/contract.ts';
 import { createOutput } from '../../src/platform/cli/output.ts';
 import { versionModel } from '../onnx-model.ts';
 
@@ -152,6 +153,28 @@ test('counts a rollback once it was done, until it is too long ago', async () =>
     fix: { command: 'millwright rollback late --reason drill' },
   });
   expect(old?.why).toContain('104 days ago');
+});
+
+test('takes what is declared for what runs once somebody has looked', async () => {
+  const of = async () => check(await app.api.call(getMaturity, { params }), 'C9');
+  await deployed(1);
+  expect(await of()).toMatchObject({
+    state: 'fail',
+    fix: { command: 'millwright apply && millwright plan' },
+  });
+  const endpoints = { late: { model: 'late', key: 'flight_id', sticky: 'flight_id' } };
+  const body = { declared: { endpoints } };
+  app.clock.advance(1);
+  await app.api.call(applyDeclared, { body });
+  expect(await of()).toMatchObject({ state: 'unknown' });
+  app.clock.advance(1);
+  await app.api.call(planDeclared, { body });
+  expect(await of()).toMatchObject({ state: 'pass' });
+  // Changed past the file.
+  await app.api.call(putEndpoint, { params, body: { model: 'late', key: 'other' } });
+  app.clock.advance(1);
+  await app.api.call(planDeclared, { body });
+  expect((await of())?.why).toContain('found 1 difference');
 });
 
 test('keeps every change, also those that nobody asked for', async () => {

@@ -137,6 +137,8 @@ const SCHEMAS = {
   }),
   /** A plan that was put in force. */
   applied: z.object({ plan: z.string(), changes: z.number() }),
+  /** The declared state compared with what is. */
+  plan_checked: z.object({ differences: z.number() }),
   // What no capability tells of yet; until one does, the checks that need it are unknown.
   /** A result of CI for a commit. */
   ci: z.object({ isGreen: z.boolean(), suites: z.array(z.string()), isSmokeRun: z.boolean() }),
@@ -144,8 +146,6 @@ const SCHEMAS = {
   review: z.object({ author: z.string(), approvedBy: z.array(z.string()) }),
   /** A run that was repeated from its record. */
   rerun: z.object({ verdict: z.string() }),
-  /** The declared state compared with what is. */
-  plan_checked: z.object({ differences: z.number() }),
   /** A look for secrets in what was recorded. */
   secrets_scan: z.object({ found: z.number() }),
   /** A version that ran in another environment first: `late@3`. */

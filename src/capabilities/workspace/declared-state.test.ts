@@ -52,6 +52,19 @@ test('says what would change, changes it once, and tells of it', async () => {
   ]);
 });
 
+test('records that somebody looked, and how many differences there were', async () => {
+  const under = state(part);
+  const { id } = await under.compare(declared, 'ada');
+  await under.apply(declared, { plan: id, actor: 'ada' });
+  await under.compare(declared, 'grace');
+  const { items } = await app.api.call(listEvents, { query: { subject: 'workspace' } });
+  const looks = items.filter(({ kind }) => kind === 'workspace.planned');
+  expect(looks.map(({ actor, data }) => [actor, data['differences']])).toEqual([
+    ['grace', 0],
+    ['ada', 2],
+  ]);
+});
+
 test('refuses a plan that no longer holds', async () => {
   const under = state(part);
   const { id } = await under.plan(declared);

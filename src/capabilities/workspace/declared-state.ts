@@ -33,6 +33,16 @@ export class DeclaredState {
     return { id: planId(declared, changes), changes };
   }
 
+  /** The same for somebody who asks; that it was looked at, and what came of it, is recorded. */
+  async compare(declared: Declared, actor: string): Promise<Plan> {
+    const { db, events } = this.#deps;
+    const plan = await this.plan(declared);
+    const data = { plan: plan.id, differences: plan.changes.length };
+    const event = { actor, kind: 'workspace.planned', subject: 'workspace', data };
+    await db.write([events.step(event)]);
+    return plan;
+  }
+
   /**
    * Makes it so. With a plan's id only while that plan still holds, else `STALE_PLAN`. A crash in
    * the middle leaves some parts done; applying again does the rest.

@@ -24,7 +24,7 @@ export function workspaceRoutes({
     mount(getStatus, async () => service.status()),
     mount(listEvents, ({ query }) => service.listEvents(query)),
     mount(advanceClock, ({ body }) => service.advance(body.to)),
-    mount(planDeclared, ({ body }) => declared.plan(body.declared)),
+    mount(planDeclared, ({ body }, { actor }) => declared.compare(body.declared, actor)),
     mount(applyDeclared, ({ body }, { actor }) =>
       declared.apply(body.declared, { plan: body.plan, actor }),
     ),

@@ -1,9 +1,10 @@
 import type { Fact, Facts } from '../../platform/capability.ts';
 import type { Events } from '../../platform/events/port.ts';
 
-const EVENTS = 100;
+/** Plans are looked at far more often than applied. */
+const EVENTS = 500;
 
-/** Plans that were put in force. */
+/** Plans that were put in force, and those that somebody looked at. */
 export class WorkspaceFacts implements Facts {
   readonly #events: Pick<Events, 'list'>;
 
@@ -13,12 +14,17 @@ export class WorkspaceFacts implements Facts {
 
   async factsOf(): Promise<readonly Fact[]> {
     const told = await this.#events.list({ subject: 'workspace', limit: EVENTS });
-    return told
-      .filter(({ kind }) => kind === 'workspace.applied')
-      .map(({ now, wall, data }) => {
-        const plan = String(data['plan']);
-        const changes = Array.isArray(data['changes']) ? data['changes'].length : 0;
-        return { kind: 'applied', subject: plan, at: now, wall, data: { plan, changes } };
-      });
+    return told.flatMap((event): readonly Fact[] => {
+      const { kind, now, wall, data } = event;
+      const plan = String(data['plan']);
+      const of = { subject: plan, at: now, wall };
+      if (kind === 'workspace.planned') {
+        const differences = Number(data['differences']);
+        return [{ ...of, kind: 'plan_checked', data: { differences } }];
+      }
+      if (kind !== 'workspace.applied') return [];
+      const changes = Array.isArray(data['changes']) ? data['changes'].length : 0;
+      return [{ ...of, kind: 'applied', data: { plan, changes } }];
+    });
   }
 }
