@@ -56,4 +56,23 @@ eachDatabase((_, open) => {
       },
     ]);
   });
+
+  test('tells of more evaluations than are read at once, the newest first', async () => {
+    const db = await open();
+    const store = new MonitoringStore(db);
+    const rest = { monitor: 'late', state: 'ok', seconds: 0 } as const;
+    const steps = Array.from({ length: 205 }, (_, index) => {
+      const at = micros(1000 + index);
+      return store.insertEvaluation(
+        { ...rest, versions: [], checks: [], id: `eval_${index}`, at },
+        at,
+      );
+    });
+    await store.write(steps);
+    const now = micros(9000);
+    const facts = await new MonitoringFacts({ db, store }).factsOf({ ...question, now });
+    expect(facts.map(({ subject }) => subject)).toEqual(
+      Array.from({ length: 205 }, (_, index) => `eval_${204 - index}`),
+    );
+  });
 });
