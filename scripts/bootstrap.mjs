@@ -71,12 +71,21 @@ async function install() {
 }
 
 /**
- * The lock without what depends on who writes it: npm 10 leaves out `libc`, which npm 11 records.
+ * The lock without what depends on who writes it and where: npm 10 leaves out `libc`, which npm 11
+ * records, and registries that mirror only some platforms lack the optional builds of the others.
  *
  * @param {string} text
  */
 function locked(text) {
-  return JSON.stringify(JSON.parse(text, (key, value) => (key === 'libc' ? undefined : value)));
+  const lock = JSON.parse(text, (key, value) => (key === 'libc' ? undefined : value));
+  const packages = Object.entries(lock.packages ?? {});
+  lock.packages = Object.fromEntries(packages.filter(([, entry]) => !isBuildForOthers(entry)));
+  return JSON.stringify(lock);
+}
+
+/** @param {{ optional?: boolean, os?: string[], cpu?: string[] }} entry of a lock file */
+function isBuildForOthers({ optional, os = [process.platform], cpu = [process.arch] }) {
+  return optional === true && !(os.includes(process.platform) && cpu.includes(process.arch));
 }
 
 /**

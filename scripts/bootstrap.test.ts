@@ -103,6 +103,17 @@ test('accepts that an older npm leaves out what it does not know, and keeps the 
   expect(read('package-lock.json')).toBe(LOCK);
 });
 
+test.each([
+  ['another system', { optional: true, os: ['beos'] }, 3],
+  ['this system', { optional: true, os: [process.platform], cpu: [process.arch] }, 1],
+  ['any system', { optional: true }, 1],
+])('judges a build for %s that only some registries have', async (_name, entry, code) => {
+  const packages = { a: { version: '1.0.0' }, b: { version: '1.0.0', ...entry } };
+  npmDoes(`${INSTALL} fs.writeFileSync('package-lock.json', '${JSON.stringify({ packages })}');`);
+  expect((await bootstrap('test')).code).toBe(code);
+  expect(read('package-lock.json')).toBe(LOCK);
+});
+
 test('says what to check when the registry does not answer', async () => {
   npmDoes(`console.error('npm error code ENOTFOUND'); process.exit(1);`);
   const { code, output } = await bootstrap('test');
