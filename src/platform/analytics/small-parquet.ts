@@ -132,7 +132,9 @@ function compareTexts(a: NonNullable<StagedValue>, b: NonNullable<StagedValue>):
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
-const SECONDS_PER_DAY = 86_400;
+const MS_PER_DAY = 86_400_000;
+/** Days since 1970 of 0001-01-01 and 9999-12-31: the years that ISO 8601 writes with four digits. */
+const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
 
 /** As DuckDB prints it; null for what has no text here. */
 function textOf(type: ColumnType, value: NonNullable<StagedValue>): string | null {
@@ -144,7 +146,7 @@ function textOf(type: ColumnType, value: NonNullable<StagedValue>): string | nul
     case 'timestamp':
       return instantText(Number(value));
     case 'date':
-      return instantText((value as number) * SECONDS_PER_DAY * 1e6)?.slice(0, 10) ?? null;
+      return dayText(value as number);
     case 'long':
     case 'integer':
     case 'double':
@@ -153,6 +155,11 @@ function textOf(type: ColumnType, value: NonNullable<StagedValue>): string | nul
     case 'binary':
       return null;
   }
+}
+
+function dayText(day: number): string | null {
+  if (day < FIRST_DAY || day > LAST_DAY) return null;
+  return new Date(day * MS_PER_DAY).toISOString().slice(0, 10);
 }
 
 /** Null for a time that `Micros` does not hold. */
