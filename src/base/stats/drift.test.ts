@@ -94,7 +94,9 @@ describe('histograms', () => {
         expect(merged).toEqual(whole);
         expect(rowsOf(whole)).toBe(a.length + b.length);
         expect(whole.length).toBe(binCountOf(bins));
-        expect(bins.edges).toEqual([...new Set(bins.edges)].sort((x, y) => x - y));
+        // A set has one zero.
+        const edges = bins.edges.map((edge) => edge + 0);
+        expect(edges).toEqual([...new Set(edges)].sort((x, y) => x - y));
         expect(bins.centres.length).toBe(bins.edges.length + 1);
         expect(bins.centres).toEqual(bins.centres.toSorted((x, y) => x - y));
       }),
