@@ -19,6 +19,7 @@ import { appendRows, createTable } from '../../src/capabilities/tables/contract.
 import { applyDeclared } from '../../src/capabilities/workspace/contract.ts';
 import { createOutput } from '../../src/platform/cli/output.ts';
 import { RecordKind } from '../../src/platform/journal/segment.ts';
+import { inlineStart } from '../../src/capabilities/features/tiles-layout.ts';
 import type { KvWriter } from '../../src/platform/kv/port.ts';
 import { sleep } from '../../src/platform/system.ts';
 
@@ -217,7 +218,7 @@ test('a corrupted tile is found out by the answers given from it', async () => {
     .find(({ key }) => key.endsWith('/s3:ORD'))!;
   const doubles = new Float64Array(root.value.buffer.slice(0));
   // The first time, so that one landing more is within the day.
-  doubles[6] = NOW - 2 * HOUR;
+  doubles[inlineStart(doubles, doubles[1]!)] = NOW - 2 * HOUR;
   await kv.apply([{ key: root.key, value: new Uint8Array(doubles.buffer) }]);
   expect(await answer()).toBe(3);
   const report = await verified(2);
