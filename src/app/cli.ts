@@ -4,6 +4,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
+import { loop } from '../capabilities/loop/index.ts';
+import { loop } from '../capabilities/loop/index.ts';
 import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
@@ -109,8 +111,10 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     registry,
     serving,
     monitoring,
+    loop,
     predictions,
     pipelines,
+    loop,
     lineage,
     maturity,
   ]) {
