@@ -5,8 +5,6 @@ import { AppError, toAppError } from '../base/errors.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { loop } from '../capabilities/loop/index.ts';
-import { loop } from '../capabilities/loop/index.ts';
-import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';
@@ -111,7 +109,6 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     registry,
     serving,
     monitoring,
-    loop,
     predictions,
     pipelines,
     loop,
