@@ -5,6 +5,7 @@ import { AppError, toAppError } from '../base/errors.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { loop } from '../capabilities/loop/index.ts';
+import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
 import { features } from '../capabilities/features/index.ts';
 import { monitoring } from '../capabilities/monitoring/index.ts';

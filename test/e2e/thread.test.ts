@@ -99,6 +99,22 @@ test('the report adds up', async () => {
   ]);
 });
 
+test('it closes with the level, the comparison and a page to keep', async () => {
+  const report = JSON.parse(
+    await readFile(path.join(folder, 'report.json'), 'utf8'),
+  ) as QuickstartReport;
+  expect(report.level).not.toBeNull();
+  expect(report.checks).toHaveLength(45);
+  expect(printed).toContain('static February model');
+  expect(printed).toContain(`level ${report.level}`);
+  const html = path.join(folder, 'millwright-quickstart', 'report.html');
+  const shown = await browser.newPage({ viewport: { width: 1000, height: 900 } });
+  await shown.goto(`file://${html}`);
+  await shown.getByText('It adds up').waitFor();
+  await shown.screenshot({ path: `${SCREENSHOTS}/thread-report.png`, fullPage: true });
+  await shown.close();
+});
+
 test(
   'a second terminal finds the running server',
   async () => {

@@ -27,6 +27,7 @@ import {
   type Loop,
 } from '../../capabilities/loop/contract.ts';
 import { compareOnLog, type Comparison } from '../../capabilities/monitoring/compare-contract.ts';
+import { getMaturity, type MaturityDetail } from '../../capabilities/maturity/contract.ts';
 import { listEvaluations } from '../../capabilities/monitoring/contract.ts';
 import { getPipelineRun, startPipeline } from '../../capabilities/pipelines/contract.ts';
 import { getVersion, type ModelVersion } from '../../capabilities/registry/contract.ts';
@@ -293,6 +294,10 @@ export class FlightsStory {
         per: 'week',
       },
     });
+  }
+
+  async level(): Promise<MaturityDetail> {
+    return this.#api.call(getMaturity, { params: { endpoint: ENDPOINT } });
   }
 
   /** Id of the request that was answered last. */

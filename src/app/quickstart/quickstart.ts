@@ -16,8 +16,10 @@ import { declare, deployFirst, load, prepare, train } from './beginning.ts';
 import { makeFlightsProject } from './flights-project.ts';
 import { FlightsStory } from './flights-story.ts';
 import { emptyReport } from './quickstart-report.ts';
-import { compare, flush, label, verify } from './reckoning.ts';
+import { compare, flush, label, level, verify } from './reckoning.ts';
 import { replay } from './replaying.ts';
+import { reportHtml } from './report-html.ts';
+import { reportLines } from './report-table.ts';
 import { shown, type Phase, type Story } from './story.ts';
 
 /** Runs the story in its own folder; then stays up, or with `isExit` stops. */
@@ -84,6 +86,7 @@ const PHASES: readonly (readonly [string, Phase])[] = [
   ['labels', label],
   ['verify', verify],
   ['compare', compare],
+  ['level', level],
 ];
 /** Lines of what happened that stay visible under a phase. */
 const LINES_SHOWN = 200;
@@ -116,7 +119,10 @@ async function run(story: Story): Promise<void> {
   await list.run();
 }
 
-async function summarise({ tell }: Story, out: Output): Promise<void> {
+async function summarise({ tell, report, folder }: Story, out: Output): Promise<void> {
+  await writeFile(path.join(folder, 'report.html'), reportHtml(report));
+  out.line('');
+  for (const line of reportLines(report, shown(folder))) out.line(line);
   const last = await tell.newestRequest();
   out.line('');
   out.line(`$ millwright trace ${last}`);

@@ -3,6 +3,7 @@ import type { ComparedFigures } from '../../capabilities/monitoring/compare-cont
 import { sleep, systemClock } from '../../platform/system.ts';
 import { ENDPOINT } from './flights-story.ts';
 import type { Figures } from './quickstart-report.ts';
+import { levelThree } from './report-figures.ts';
 import { BEGINS, count, type Phase } from './story.ts';
 
 /** What the replay has shown, counted by the server and checked against one another. */
@@ -65,4 +66,14 @@ export const compare: Phase = async ({ tell, report, until }) => {
   const text = ({ auc, logloss }: Figures): string =>
     `AUC ${auc?.toFixed(4) ?? '–'}, log-loss ${logloss?.toFixed(4) ?? '–'}`;
   return `on ${count(rows)} requests: February's model ${text(report.static)}; served ${text(report.loop)}`;
+};
+
+/** From what was recorded meanwhile, by the checks that hold for anybody. */
+export const level: Phase = async ({ tell, report }) => {
+  const found = await tell.level();
+  report.level = found.level;
+  report.checks = found.checks.map(({ id, state }) => ({ id, state }));
+  const { exercised, of } = levelThree(report.checks);
+  const next = found.next === null ? '' : `; next ${found.next.id}: ${found.next.why}`;
+  return `level ${found.level}, level-3 checks exercised ${exercised} of ${of}${next}`;
 };
