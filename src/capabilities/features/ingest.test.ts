@@ -101,6 +101,15 @@ test('tells the version that values saw, and follows its table', async () => {
   expect(before.values).not.toEqual(after.values);
 });
 
+test('what only requests bring is answered without any tiles', async () => {
+  const state = await flights();
+  const service = flightService(({ services }) => {
+    services!['late_v1'] = { features: [], request: { distance: 'int32' } };
+  });
+  const online = new OnlineFeatures({ kv: state.kv }).resolve(service);
+  expect(online.read(INPUTS, AT)).toEqual({ values: [733], watermarks: {} });
+});
+
 test('a new definition is filled while the old one is read, which then goes', async () => {
   const state = await flights();
   const rows = Array.from({ length: 50 }, (_, id) => landing({ id, time: AT - id * DAY }));

@@ -57,12 +57,12 @@ function getCommand(features: Command, cli: CliContext): void {
     .command('get')
     .description('the vector of a feature service, now or as of a time past')
     .argument('<service>', 'service')
-    .requiredOption('--key <pairs>', 'keys, such as origin=ORD,destination=LGA')
+    .option('--key <pairs>', 'keys, such as origin=ORD,destination=LGA')
     .option('--set <pairs>', 'request inputs, such as distance=733')
     .option('--at <time>', 'T, RFC 3339; now unless given')
     .action(
-      async (service: string, { key, set, at }: { key: string; set?: string; at?: string }) => {
-        const inputs = { ...pairs(key), ...(set === undefined ? {} : pairs(set)) };
+      async (service: string, { key, set, at }: { key?: string; set?: string; at?: string }) => {
+        const inputs = { ...pairs(key), ...pairs(set) };
         const body = { service, ...(at === undefined ? {} : { at }) };
         const found = await cli.withApi((api) =>
           api.call(getFeatures, { body: { ...body, inputs } }),
@@ -161,8 +161,9 @@ function printReport(report: VerifyReport, cli: CliContext): void {
   }
 }
 
-function pairs(text: string): Record<string, string> {
+function pairs(text: string | undefined): Record<string, string> {
   const found: Record<string, string> = {};
+  if (text === undefined) return found;
   for (const pair of text.split(',')) {
     const at = pair.indexOf('=');
     if (at <= 0) {

@@ -1,10 +1,11 @@
+import { present } from '../../base/assert.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import type { KvReader } from '../../platform/kv/port.ts';
 import type { CompiledInput, CompiledService } from './compiled.ts';
 import { keyOf, type FeatureInputs } from './online-key.ts';
 import { planReads, type ReadPlan } from './online-plan.ts';
-import { readCatalog, readEpoch, readWatermark } from './tiles-catalog.ts';
+import { EMPTY_CATALOG, readCatalog, readEpoch, readWatermark } from './tiles-catalog.ts';
 
 export interface OnlineVector {
   /** In the order of the service's features; null for a value that is missing. */
@@ -90,6 +91,11 @@ export class OnlineService {
   }
 
   #current(): ReadPlan {
+    // What requests bring needs no tiles, and where nothing else is declared there are none.
+    if (this.#compiled.views.length === 0) {
+      this.#plan ??= planReads(this.#kv, this.#compiled, EMPTY_CATALOG);
+      return present(this.#plan, 'a plan without views');
+    }
     const epoch = readEpoch(this.#kv);
     if (this.#plan !== null && this.#plan.epoch === epoch) return this.#plan;
     const catalog = readCatalog(this.#kv);
@@ -121,6 +127,6 @@ export class OnlineService {
 
 function notReady(service: string, why: string): AppError {
   return new AppError('FEATURES_NOT_READY', `The online features of ${service} ${why}.`, {
-    hint: 'GET /api/v1/features/watermarks tells how far they are.',
+    hint: 'See how far they are with: millwright features watermarks',
   });
 }
