@@ -37,6 +37,7 @@ const revision: RouteRevision = {
   actor: 'bench',
   reason: '',
   restores: null,
+  isDrill: false,
   features: null,
   evidence: [],
   now: '',

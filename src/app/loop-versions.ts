@@ -21,9 +21,9 @@ const REVISIONS = 200;
 
 /** Routes as the loop changes them: blue/green and back. */
 export function loopReleases(on: {
-  readonly serving: ServingService;
+  readonly serving: Pick<ServingService, 'deploy' | 'rollback'>;
   readonly endpoints: ServingStore;
-  readonly catalog: ModelCatalog;
+  readonly catalog: Pick<ModelCatalog, 'setAlias'>;
 }): LoopPorts['releases'] {
   const { serving, endpoints, catalog } = on;
   /** When a version first took an endpoint's traffic never changes. */
@@ -57,11 +57,13 @@ export function loopReleases(on: {
       if (guard === null) return null;
       return { requests: guard.requests, forMicros: spanMicros(guard.for) };
     },
-    deploy: async ({ endpoint, version, ifRevision, reason }) => {
+    deploy: async ({ endpoint, version, ifRevision: seen, reason }) => {
+      const ifRevision = await pastDrills(endpoints, endpoint, seen);
       const change = { endpoint, version, ifRevision, reason, actor: LOOP_ACTOR };
       return (await serving.deploy(change)).revision;
     },
-    rollback: async ({ endpoint, to, ifRevision, reason }) => {
+    rollback: async ({ endpoint, to, ifRevision: seen, reason }) => {
+      const ifRevision = await pastDrills(endpoints, endpoint, seen);
       const change = { endpoint, to, ifRevision, reason, actor: LOOP_ACTOR };
       return (await serving.rollback(change)).revision;
     },
@@ -69,10 +71,27 @@ export function loopReleases(on: {
   };
 }
 
+/** The route in force; a drill has changed nothing, so what it came back to is meant. */
 async function currentOf(endpoints: ServingStore, endpoint: string): Promise<RouteRevision | null> {
   const found = await endpoints.findEndpoint(endpoint);
   if (found === null || found.currentRevision === 0) return null;
-  return endpoints.requireRevision(endpoint, found.currentRevision);
+  let revision = await endpoints.requireRevision(endpoint, found.currentRevision);
+  while (revision.isDrill) {
+    const to = present(revision.restores, 'the revision that a drill came back to');
+    revision = await endpoints.requireRevision(endpoint, to);
+  }
+  return revision;
+}
+
+/** The number that is current while what was seen is in force, drills since then aside. */
+async function pastDrills(
+  endpoints: ServingStore,
+  endpoint: string,
+  seen: number,
+): Promise<number> {
+  const current = await currentOf(endpoints, endpoint);
+  if (current?.revision !== seen) return seen;
+  return (await endpoints.requireEndpoint(endpoint)).currentRevision;
 }
 
 /** The one that most requests go to; of equals the last, where a canary stands. */

@@ -9,7 +9,12 @@ import {
   type MaturityDetail,
 } from '../../src/capabilities/maturity/contract.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
-import { deploy, putEndpoint, rollback } from '../../src/capabilities/serving/contract.ts';
+import {
+  deploy,
+  drillRollback,
+  putEndpoint,
+  rollback,
+} from '../../src/capabilities/serving/contract.ts';
 import { applyDeclared, planDeclared } from '../../src/capabilities/workspace/contract.ts';
 import { createOutput } from '../../src/platform/cli/output.ts';
 import { versionModel } from '../onnx-model.ts';
@@ -142,15 +147,16 @@ test('counts a rollback once it was done, until it is too long ago', async () =>
   await deployed(1);
   await deployed(2);
   expect(check(await app.api.call(getMaturity, { params }), 'C8')?.state).toBe('fail');
-  await app.api.call(rollback, { params, body: { reason: 'drill' } });
+  await app.api.call(drillRollback, { params, body: {} });
   const done = check(await app.api.call(getMaturity, { params }), 'C8');
-  expect(done).toMatchObject({ state: 'pass', evidence: [{ kind: 'revision', id: 'late@3' }] });
-  expect(done?.why).toMatch(/ in \d+ ms\.$/);
+  const evidence = ['late@4', 'late@3'].map((id) => ({ kind: 'revision', id }));
+  expect(done).toMatchObject({ state: 'pass', evidence });
+  expect(done?.why).toMatch(/^revision 4 restored 2 in a drill on \S+ in \d+ ms\.$/);
   app.clock.advance(104 * DAY_MS);
   const old = check(await app.api.call(getMaturity, { params }), 'C8');
   expect(old).toMatchObject({
     state: 'unknown',
-    fix: { command: 'millwright rollback late --reason drill' },
+    fix: { command: 'millwright rollback late --drill' },
   });
   expect(old?.why).toContain('104 days ago');
 });

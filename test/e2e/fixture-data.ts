@@ -227,6 +227,7 @@ function revisionsOf(model: string, index: number): readonly RouteRevision[] {
     actor: number === 3 ? 'ana' : 'cli',
     reason,
     restores,
+    isDrill: false,
     features: null,
     evidence: [],
     now: wallAt(-9000 + number * 1800),

@@ -71,7 +71,7 @@ describe('the level of a model', () => {
     expect(check(found, 'C8').why).toContain('95 days ago');
     expect(found.next).toMatchObject({
       id: 'C8',
-      fix: { command: 'millwright rollback late --reason drill' },
+      fix: { command: 'millwright rollback late --drill' },
     });
   });
 

@@ -108,8 +108,8 @@ export const CHECKS_L2: readonly CheckRule[] = [
     title: `a rollback was exercised and took at most ${ROLLBACK_MINUTES} minutes`,
     effort: 'minutes',
     fix: ({ endpoint }) => [
-      'Roll back once as a drill, then deploy the version again.',
-      `millwright rollback ${endpoint} --reason drill`,
+      'Roll back once as a drill: it goes to the former revision and returns at once.',
+      `millwright rollback ${endpoint} --drill`,
     ],
     judge: judgeRollback,
   },
@@ -276,8 +276,9 @@ function judgeRollback({ book, endpoint }: Production): Verdict {
   const [newest] = done;
   if (newest === undefined) return fail(`No rollback of ${endpoint} was ever exercised.`);
   if (!book.isRecent(newest)) return expired(book, newest);
-  const { tookMs, restores, revision } = newest.data;
-  const shown = `revision ${revision} restored ${restores} on ${dayOf(newest.at)}`;
+  const { tookMs, restores, revision, isDrill } = newest.data;
+  const how = isDrill ? ' in a drill' : '';
+  const shown = `revision ${revision} restored ${restores}${how} on ${dayOf(newest.at)}`;
   if (tookMs === null) return unknown(`${shown}; how long it took is not on record.`, [newest]);
   const took = tookMs < 10_000 ? `${Math.round(tookMs)} ms` : `${Math.round(tookMs / 1000)} s`;
   return tookMs <= ROLLBACK_MINUTES * 60_000

@@ -46,6 +46,7 @@ const SCHEMAS = {
     ),
     actor: z.string(),
     restores: z.number().nullable(),
+    isDrill: z.boolean(),
     definition: z.string().nullable(),
     /** Milliseconds from the request to the publication, where they were measured. */
     tookMs: z.number().nullable(),

@@ -32,7 +32,7 @@ function arms(version: 1 | 2) {
 }
 
 function revision(number: number, version: 1 | 2, daysAgo: number, restores: number | null): Fact {
-  const rest = { restores, definition: null, actor: 'loop', tookMs: 40 };
+  const rest = { restores, isDrill: false, definition: null, actor: 'loop', tookMs: 40 };
   return fact('revision', `late@${number}`, daysAgo, {
     revision: number,
     arms: arms(version),

@@ -7,7 +7,7 @@ import type { Api } from '../../platform/cli/context.ts';
 import { createOutput } from '../../platform/cli/output.ts';
 import { registerModel } from '../registry/contract.ts';
 import { servingCommands } from './commands.ts';
-import { getEndpoint, putEndpoint, type EndpointSpec } from './contract.ts';
+import { deploy, getEndpoint, putEndpoint, type EndpointSpec } from './contract.ts';
 
 let app: TestApp;
 
@@ -100,4 +100,22 @@ test('deploy shows what refused a version, ends with 1 and changes nothing', asy
       '  ✔ definition   as trained\n  ✘ signature    too wide\n' +
       'Refused: too wide.\nNothing was changed.\n',
   });
+});
+
+test('rollback goes there and back as a drill, and wants a reason otherwise', async () => {
+  await create();
+  const params = { endpoint: 'late' };
+  const bytes = versionModel({ version: 2 });
+  await app.api.call(registerModel, { params: { model: 'late' }, query: {} }, { bytes });
+  for (const version of [1, 2]) await app.api.call(deploy, { params, body: { version } });
+  expect(await run('rollback', 'late', '--drill')).toEqual({
+    status: 0,
+    text:
+      'late: revision 3 restored 1\n  blue → v1 100 %\n' +
+      'late: revision 4 came back to 2\n  green → v2 100 %\n',
+  });
+  await expect(run('rollback', 'late')).rejects.toThrow('A rollback needs a reason');
+  await expect(run('rollback', 'late', '--drill', '--to', '1')).rejects.toThrow(
+    'A drill goes to the revision before',
+  );
 });

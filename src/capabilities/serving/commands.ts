@@ -219,10 +219,17 @@ function changeCommands(program: Command, cli: CliContext): void {
     .command('rollback')
     .description('send the traffic back to where it went before')
     .argument('<endpoint>', 'endpoint')
-    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--reason <text>', 'why, for the record; not needed for a drill')
     .option('--to <revision>', 'a former revision; default: the one before', wholeNumber)
-    .action(async (endpoint: string, options: ReasonOption & { to?: number }) => {
-      const { reason, to } = options;
+    .option('--drill', 'go to the former revision and return at once: an exercise, kept as one')
+    .action(async (endpoint: string, options: RollbackOptions) => {
+      const { reason, to, drill = false } = options;
+      if (drill) {
+        if (to !== undefined) throw misused('A drill goes to the revision before, not to another.');
+        await refusable(cli, () => runDrill(cli, endpoint, reason ?? ''));
+        return;
+      }
+      if (reason === undefined) throw misused('A rollback needs a reason, for the record.');
       const body = { reason, ...(to === undefined ? {} : { to }) };
       await refusable(cli, async () => {
         const revision = await cli.withApi((api) =>
@@ -236,6 +243,31 @@ function changeCommands(program: Command, cli: CliContext): void {
         });
       });
     });
+}
+
+interface RollbackOptions {
+  readonly reason?: string;
+  readonly to?: number;
+  readonly drill?: boolean;
+}
+
+function misused(what: string): AppError {
+  const hint = 'millwright rollback NAME --reason "why", or millwright rollback NAME --drill';
+  return new AppError('INVALID_INPUT', what, { hint });
+}
+
+async function runDrill(cli: CliContext, endpoint: string, reason: string): Promise<void> {
+  const drill = await cli.withApi((api) =>
+    api.call(contract.drillRollback, { params: { endpoint }, body: { reason } }),
+  );
+  cli.out.result(drill, () => {
+    const { there, back } = drill;
+    printChecks(there.evidence, cli.out);
+    cli.out.line(`${endpoint}: revision ${there.revision} restored ${there.restores}`);
+    cli.out.line(`  ${armsText(there)}`);
+    cli.out.line(`${endpoint}: revision ${back.revision} came back to ${back.restores}`);
+    cli.out.line(`  ${armsText(back)}`);
+  });
 }
 
 function armsText(revision: RouteRevision): string {

@@ -49,6 +49,8 @@ export const RouteRevision = z.object({
   reason: z.string(),
   /** The revision whose arms this one restores, when it is a rollback. */
   restores: z.number().int().nullable(),
+  /** Published by a drill: there, or back. */
+  isDrill: z.boolean(),
   /** What is joined to requests: the service and its definition's hash. */
   features: z.object({ service: z.string(), definition: z.string() }).nullable(),
   /** What its versions were checked for; nothing for endpoints without a service. */
@@ -200,6 +202,23 @@ export const rollback = route({
     ifRevision: z.number().int().min(0).optional(),
   }),
   reply: RouteRevision,
+});
+
+/** A rollback as an exercise, and the way back. */
+export const Drill = z.object({ there: RouteRevision, back: RouteRevision });
+export type Drill = z.infer<typeof Drill>;
+
+export const drillRollback = route({
+  id: 'endpoints.drill',
+  method: 'POST',
+  path: '/api/v1/endpoints/:endpoint/drill',
+  summary: 'Roll back to the former revision and return at once, recorded as a drill',
+  params: EndpointParams,
+  body: z.strictObject({
+    reason: Reason.default(''),
+    ifRevision: z.number().int().min(0).optional(),
+  }),
+  reply: Drill,
 });
 
 export const listRevisions = route({

@@ -12,6 +12,7 @@ const PLAIN: Omit<RouteRevision, 'hash'> = {
   actor: 'ada',
   reason: 'why',
   restores: null,
+  isDrill: false,
   features: null,
   evidence: [],
   now: '2001-01-01T00:00:00Z',
@@ -37,7 +38,7 @@ test('a revision without features has the hash that former versions gave it', ()
   expect(followChain(GENESIS, [{ ...PLAIN, hash }])).toEqual({ revision: 1, hash });
 });
 
-test('the hash covers definition and evidence', () => {
+test('the hash covers definition, evidence and whether it is a drill', () => {
   const check = {
     name: 'golden' as const,
     version: 1,
@@ -48,6 +49,7 @@ test('the hash covers definition and evidence', () => {
   const features = { service: 'late_v1', definition: 'd1' };
   const variants = [
     PLAIN,
+    { ...PLAIN, isDrill: true },
     { ...PLAIN, features },
     { ...PLAIN, features: { ...features, definition: 'd2' } },
     { ...PLAIN, features, evidence: [check] },

@@ -22,6 +22,7 @@ export function revisionHash(revision: Omit<RouteRevision, 'hash'>, former: stri
     revision.wall,
     former,
     ...featureContent(revision),
+    ...(revision.isDrill ? ['drill'] : []),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -1,17 +1,36 @@
-import { AppError, toAppError } from '../../base/errors.ts';
+import { present } from '../../base/assert.ts';
+import { toAppError } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
 import { formatInstant, type Clock } from '../../base/time.ts';
+import type { Step } from '../../platform/db/port.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { RegistryService } from '../registry/service.ts';
-import { BUCKETS, type Arm, type DeploymentCheck, type RouteRevision } from './contract.ts';
+import {
+  BUCKETS,
+  type Arm,
+  type DeploymentCheck,
+  type Drill,
+  type RouteRevision,
+} from './contract.ts';
 import type { DeploymentChecks } from './deployment-checks.ts';
 import { liveRoute, type LiveRoutes } from './live-routes.ts';
 import { replayedVersions } from './replayed-versions.ts';
 import { GENESIS, revisionHash } from './revision-hash.ts';
+import {
+  assertArms,
+  assertCurrent,
+  assertModel,
+  newestOf,
+  nothingToRollBack,
+  restoring,
+  type Change,
+  type ChangeRequest,
+  type DeployRequest,
+} from './route-change.ts';
 import type { FeatureSource, ServedFeatures } from './served-features.ts';
-import type { ServingStore, StoredEndpoint } from './store.ts';
+import type { PublishedRevision, ServingStore, StoredEndpoint } from './store.ts';
 import type { WarmModel, WarmModels } from './warm-models.ts';
 
 export interface RouteChangesDeps {
@@ -28,35 +47,22 @@ export interface RouteChangesDeps {
   readonly log: Log;
 }
 
-export interface ChangeRequest {
-  readonly endpoint: string;
-  readonly actor: string;
-  readonly reason: string;
-  readonly ifRevision: number | undefined;
-}
-
-export interface DeployRequest extends ChangeRequest {
-  readonly version: number;
-  /** What the caller takes the endpoint's model to be. */
-  readonly model?: string | undefined;
-}
-
-/** What a change of route says besides who wanted it and why. */
-interface Change {
-  readonly arms: readonly Arm[];
-  /** The feature service that is joined to requests; definition null: the newest. */
-  readonly features: { readonly service: string; readonly definition: string | null } | null;
-  /** Versions that were replayed under these features before, and are not again. */
-  readonly replayed: ReadonlySet<number>;
-  readonly salt: string;
-  readonly restores: number | null;
-  readonly kind: 'deployed' | 'split' | 'rolled_back';
-}
-
 /** A revision's versions in memory, and what is joined for them. */
 interface Held {
   readonly warm: readonly WarmModel[];
   readonly features: ServedFeatures | null;
+}
+
+/** A change whose versions are warm and were checked. */
+interface Ready {
+  readonly change: Change;
+  readonly held: Held;
+  readonly evidence: readonly DeploymentCheck[];
+}
+
+/** A revision with the event that tells of it. */
+interface Signed extends PublishedRevision {
+  readonly event: Step;
 }
 
 /** Publishes routing tables: checked and warm before they take traffic, one after the other. */
@@ -161,18 +167,33 @@ export class RouteChanges {
     request: ChangeRequest & { readonly to: number | undefined },
   ): Promise<RouteRevision> {
     return this.#change(request, async (endpoint, current) => {
-      const to = request.to ?? (current === null ? 0 : await this.#before(current));
-      if (to < 1) {
-        throw new AppError(
-          'NOTHING_TO_ROLL_BACK',
-          `Endpoint ${endpoint.name} has no former revision.`,
-          { hint: `See its revisions with: millwright endpoints revisions ${endpoint.name}` },
-        );
-      }
-      const restored = await this.#deps.store.requireRevision(endpoint.name, to);
-      const { arms, features, salt } = restored;
-      const replayed = new Set(arms.map(({ version }) => version));
-      return { arms, features, replayed, salt, restores: to, kind: 'rolled_back' };
+      const to = request.to ?? (await this.#formerOf(endpoint, current));
+      return restoring(await this.#deps.store.requireRevision(endpoint.name, to), 'rolled_back');
+    });
+  }
+
+  /**
+   * Publishes the former revision's arms and then those of the current one again, in one
+   * transaction: whatever happens in between, a restart serves what was served before.
+   */
+  async drill(request: ChangeRequest): Promise<Drill> {
+    const asked = this.#deps.clock.elapsed();
+    return this.#inTurn(async () => {
+      const { store } = this.#deps;
+      const { endpoint, current } = await this.#stands(request);
+      const to = await this.#formerOf(endpoint, current);
+      const former = await store.requireRevision(endpoint.name, to);
+      // Both before either takes a request: nothing may keep the traffic from coming back.
+      const out = await this.#ready(restoring(former, 'drilled'));
+      const home = await this.#ready(restoring(present(current, 'a current revision'), 'drilled'));
+      const there = this.#sign(current, out, { ...request, asked });
+      const back = this.#sign(there.revision, home, { ...request, asked });
+      await this.#publish([there, back]);
+      this.#replace(endpoint, there.revision, [out.held, home.held]);
+      // What has arrived meanwhile is answered by the former version.
+      await new Promise(setImmediate);
+      await this.#settle(endpoint, back.revision, home.held);
+      return { there: there.revision, back: back.revision };
     });
   }
 
@@ -182,82 +203,97 @@ export class RouteChanges {
   ): Promise<RouteRevision> {
     const asked = this.#deps.clock.elapsed();
     return this.#inTurn(async () => {
-      const { store, checks, features } = this.#deps;
-      const endpoint = await store.requireEndpoint(request.endpoint);
-      assertCurrent(endpoint, request.ifRevision);
-      const number = endpoint.currentRevision;
-      const current = number === 0 ? null : await store.requireRevision(endpoint.name, number);
-      const change = await decide(endpoint, current);
-      const joined = change.features;
-      const held = {
-        warm: await this.#warm(change.arms),
-        features:
-          joined === null ? null : await features.resolve(joined.service, joined.definition),
-      };
-      const evidence =
-        held.features === null ? [] : await checks.run(held.warm, held.features, change.replayed);
-      const revision = await this.#publish(current, {
-        endpoint: endpoint.name,
-        ...change,
-        actor: request.actor,
-        reason: request.reason,
-        features: held.features,
-        evidence,
-        asked,
-      });
-      await this.#switch(endpoint, revision, held);
-      await this.#pin(revision);
-      await this.#release();
-      return revision;
+      const { endpoint, current } = await this.#stands(request);
+      const ready = await this.#ready(await decide(endpoint, current));
+      const signed = this.#sign(current, ready, { ...request, asked });
+      await this.#publish([signed]);
+      await this.#settle(endpoint, signed.revision, ready.held);
+      return signed.revision;
     });
   }
 
-  async #publish(
-    current: RouteRevision | null,
-    change: Omit<Change, 'features'> &
-      Pick<RouteRevision, 'endpoint' | 'actor' | 'reason'> & {
-        readonly features: ServedFeatures | null;
-        readonly evidence: readonly DeploymentCheck[];
-        /** When it was asked for, monotonic milliseconds. */
-        readonly asked: number;
-      },
-  ): Promise<RouteRevision> {
-    const { store, clock, ids, events, faults } = this.#deps;
+  /** What the change is to be made of; `STALE_REVISION` when that is not what was looked at. */
+  async #stands({ endpoint: name, ifRevision }: ChangeRequest) {
+    const { store } = this.#deps;
+    const endpoint = await store.requireEndpoint(name);
+    assertCurrent(endpoint, ifRevision);
+    const number = endpoint.currentRevision;
+    const current = number === 0 ? null : await store.requireRevision(name, number);
+    return { endpoint, current };
+  }
+
+  /** The revision that a rollback returns to; `NOTHING_TO_ROLL_BACK` without one. */
+  async #formerOf({ name }: StoredEndpoint, current: RouteRevision | null): Promise<number> {
+    const to = current === null ? 0 : await this.#before(current);
+    if (to < 1) throw nothingToRollBack(name);
+    return to;
+  }
+
+  async #ready(change: Change): Promise<Ready> {
+    const { checks, features } = this.#deps;
+    const joined = change.features;
+    const held = {
+      warm: await this.#warm(change.arms),
+      features: joined === null ? null : await features.resolve(joined.service, joined.definition),
+    };
+    const evidence =
+      held.features === null ? [] : await checks.run(held.warm, held.features, change.replayed);
+    return { change, held, evidence };
+  }
+
+  #sign(
+    former: RouteRevision | null,
+    { change, held, evidence }: Ready,
+    // `asked`: when it was asked for, monotonic milliseconds.
+    { endpoint, actor, reason, asked }: ChangeRequest & { readonly asked: number },
+  ): Signed {
+    const { clock, ids, events } = this.#deps;
     const [now, wall] = [clock.now(), clock.wall()];
-    const { endpoint, actor, reason, restores, features } = change;
+    const { salt, restores, kind } = change;
+    const { features } = held;
     const unsigned: Omit<RouteRevision, 'hash'> = {
       id: ids.next('rt'),
       endpoint,
-      revision: (current?.revision ?? 0) + 1,
+      revision: (former?.revision ?? 0) + 1,
       arms: [...change.arms],
-      salt: change.salt,
+      salt,
       actor,
       reason,
       restores,
+      isDrill: kind === 'drilled',
       features:
         features === null ? null : { service: features.service, definition: features.definition },
-      evidence: [...change.evidence],
+      evidence: [...evidence],
       now: formatInstant(now),
       wall: formatInstant(wall),
     };
-    const revision = { ...unsigned, hash: revisionHash(unsigned, current?.hash ?? GENESIS.hash) };
+    const revision = { ...unsigned, hash: revisionHash(unsigned, former?.hash ?? GENESIS.hash) };
     const arms = change.arms.map(({ name, version, weight }) => ({ name, version, weight }));
+    const tookMs = Math.round(clock.elapsed() - asked);
     const event = events.step({
       actor,
-      kind: `route.${change.kind}`,
+      kind: `route.${kind}`,
       subject: `endpoint/${endpoint}`,
-      data: {
-        revision: revision.revision,
-        arms,
-        reason,
-        restores,
-        tookMs: Math.round(clock.elapsed() - change.asked),
-      },
+      data: { revision: revision.revision, arms, reason, restores, tookMs },
     });
+    return { revision, now, wall, event };
+  }
+
+  async #publish(signed: readonly Signed[]): Promise<void> {
+    const { store, faults } = this.#deps;
     faults.hit('route.before-commit');
-    await store.publish({ revision, now, wall }, [event]);
+    await store.publish(
+      signed,
+      signed.map(({ event }) => event),
+    );
     faults.hit('route.after-commit');
-    return revision;
+  }
+
+  /** The gateway follows the revision, and what nobody needs any more is let go of. */
+  async #settle(endpoint: StoredEndpoint, revision: RouteRevision, held: Held): Promise<void> {
+    await this.#switch(endpoint, revision, held);
+    await this.#pin(revision);
+    await this.#release();
   }
 
   /** Loads what the arms need before anything is published: a broken model never takes traffic. */
@@ -275,21 +311,25 @@ export class RouteChanges {
   }
 
   async #switch(endpoint: StoredEndpoint, revision: RouteRevision, held: Held): Promise<void> {
-    const { routes, log } = this.#deps;
-    const replace = (all: readonly Held[]): void => {
-      const warm = [...new Set(all.flatMap((one) => one.warm))];
-      routes.replace(liveRoute({ spec: endpoint, revision, warm, features: joinedFor(all) }));
-    };
-    replace([held]);
+    this.#replace(endpoint, revision, [held]);
     try {
       const to = await this.#before(revision);
       if (to >= 1) {
         const former = await this.#deps.store.requireRevision(endpoint.name, to);
-        replace([held, await this.#hold(former)]);
+        this.#replace(endpoint, revision, [held, await this.#hold(former)]);
       }
     } catch (thrown) {
-      log.warn('serving.former.not-warm', { endpoint: endpoint.name, error: String(thrown) });
+      this.#deps.log.warn('serving.former.not-warm', {
+        endpoint: endpoint.name,
+        error: String(thrown),
+      });
     }
+  }
+
+  #replace(endpoint: StoredEndpoint, revision: RouteRevision, all: readonly Held[]): void {
+    const warm = [...new Set(all.flatMap((one) => one.warm))];
+    const features = joinedFor(all);
+    this.#deps.routes.replace(liveRoute({ spec: endpoint, revision, warm, features }));
   }
 
   /** Lets go of models that nothing routes to, and of definitions that nothing answers by. */
@@ -351,37 +391,4 @@ function joinedFor(all: readonly Held[]): ReadonlyMap<WarmModel, ServedFeatures>
     for (const model of warm) if (!joined.has(model)) joined.set(model, features);
   }
   return new Map([...joined].flatMap(([model, it]) => (it === null ? [] : [[model, it] as const])));
-}
-
-function newestOf({ service }: StoredEndpoint): Change['features'] {
-  return service === null ? null : { service, definition: null };
-}
-
-function assertModel({ name, model }: StoredEndpoint, expected: string | undefined): void {
-  if (expected === undefined || expected === model) return;
-  throw new AppError('INVALID_INPUT', `Endpoint ${name} serves ${model}, not ${expected}.`, {
-    hint: 'See which endpoint serves what: millwright endpoints ls',
-  });
-}
-
-function assertCurrent(endpoint: StoredEndpoint, expected: number | undefined): void {
-  if (expected === undefined || expected === endpoint.currentRevision) return;
-  throw new AppError(
-    'STALE_REVISION',
-    `The route of ${endpoint.name} is at revision ${endpoint.currentRevision}, not ${expected}.`,
-    { hint: 'Look at its newest revision and decide again.' },
-  );
-}
-
-function assertArms(arms: readonly Arm[]): void {
-  const total = arms.reduce((sum, arm) => sum + arm.weight, 0);
-  const names = new Set(arms.map((arm) => arm.name));
-  if (total === BUCKETS && names.size === arms.length) return;
-  throw new AppError(
-    'INVALID_INPUT',
-    names.size === arms.length
-      ? `The weights add up to ${total / 100} %.`
-      : 'Two arms have the same name.',
-    { hint: `Every arm needs its own name, and the weights must add up to ${BUCKETS} (100 %).` },
-  );
 }

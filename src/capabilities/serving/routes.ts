@@ -24,6 +24,9 @@ export function servingRoutes(service: ServingService): readonly MountedRoute[] 
     mount(contract.rollback, ({ params, body }, { actor }) =>
       service.rollback({ ...params, ...body, to: body.to, ifRevision: body.ifRevision, actor }),
     ),
+    mount(contract.drillRollback, ({ params, body }, { actor }) =>
+      service.drill({ ...params, ...body, ifRevision: body.ifRevision, actor }),
+    ),
     mount(contract.listRevisions, ({ params, query }) =>
       service.listRevisions(params.endpoint, query),
     ),

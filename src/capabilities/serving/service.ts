@@ -5,11 +5,12 @@ import { formatInstant, type Clock } from '../../base/time.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { PredictionsService } from '../predictions/service.ts';
 import type { RegistryService } from '../registry/service.ts';
-import type { Endpoint, EndpointSpec, RouteRevision, Trace } from './contract.ts';
+import type { Drill, Endpoint, EndpointSpec, RouteRevision, Trace } from './contract.ts';
 import type { LiveRoutes } from './live-routes.ts';
 import type { RequestExplanations } from './request-explanations.ts';
 import { followChain, GENESIS, type ChainLink } from './revision-hash.ts';
-import type { ChangeRequest, DeployRequest, RouteChanges } from './route-changes.ts';
+import type { ChangeRequest, DeployRequest } from './route-change.ts';
+import type { RouteChanges } from './route-changes.ts';
 import type { ServiceInUse, ServingStore, StoredEndpoint } from './store.ts';
 
 export interface ServingDeps {
@@ -92,6 +93,10 @@ export class ServingService {
 
   rollback(request: ChangeRequest & { readonly to: number | undefined }): Promise<RouteRevision> {
     return this.#deps.changes.rollback(request);
+  }
+
+  drill(request: ChangeRequest): Promise<Drill> {
+    return this.#deps.changes.drill(request);
   }
 
   async listRevisions(

@@ -48,7 +48,7 @@ export class ServingFacts implements Facts {
 }
 
 function toFact(revision: RouteRevision, tookMs: number | null): Fact {
-  const { endpoint, actor, restores, features, arms } = revision;
+  const { endpoint, actor, restores, isDrill, features, arms } = revision;
   return {
     kind: 'revision',
     subject: `${endpoint}@${revision.revision}`,
@@ -59,6 +59,7 @@ function toFact(revision: RouteRevision, tookMs: number | null): Fact {
       arms: arms.map(({ model, version, digest, weight }) => ({ model, version, digest, weight })),
       actor,
       restores,
+      isDrill,
       definition: features?.definition ?? null,
       tookMs,
     },

@@ -195,6 +195,56 @@ describe('blue/green', () => {
     await expect(rollback(99)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
   });
 
+  /** The answers to requests that follow each other until it is over. */
+  async function askedDuring(over: Promise<unknown>): Promise<readonly [number, string][]> {
+    const state = { isOver: false };
+    const ended = over.finally(() => {
+      state.isOver = true;
+    });
+    const answers: [number, string][] = [];
+    while (!state.isOver) {
+      const { status, body } = await infer();
+      answers.push([status, body.model_version]);
+    }
+    await ended;
+    return answers;
+  }
+
+  test('goes there and back in a drill that fails no request', async () => {
+    await serve(2);
+    await deploy(2);
+    const drilling = app.api.call(contract.drillRollback, { params, body: { reason: 'monthly' } });
+    const answers = await askedDuring(drilling);
+    expect(new Set(answers.map(([status]) => status))).toEqual(new Set([200]));
+    const { there, back } = await drilling;
+    expect(there).toMatchObject({ revision: 3, restores: 1, isDrill: true, reason: 'monthly' });
+    expect(there.arms).toMatchObject([{ version: 1 }]);
+    expect(back).toMatchObject({ revision: 4, restores: 2, isDrill: true });
+    expect(await served()).toBe(2);
+    const page = await app.api.call(contract.listRevisions, { params, query: {} });
+    expect(page.chainIntact).toBe(true);
+    expect(page.items.map(({ isDrill }) => isDrill)).toEqual([true, true, false, false]);
+    expect((await rollback()).restores).toBe(1);
+  });
+
+  test('has the former version answer what arrives during a drill', async () => {
+    await serve(2);
+    await deploy(2);
+    const drills = Array.from({ length: 20 }, () =>
+      app.api.call(contract.drillRollback, { params, body: {} }),
+    );
+    const answers = await askedDuring(Promise.all(drills));
+    expect(new Set(answers.map(([, version]) => version))).toEqual(new Set(['1', '2']));
+  });
+
+  test('has nothing to drill where nothing was before', async () => {
+    await serve(1);
+    const drill = app.api.call(contract.drillRollback, { params, body: {} });
+    await expect(drill).rejects.toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+    const page = await app.api.call(contract.listRevisions, { params, query: {} });
+    expect(page.items.length).toBe(1);
+  });
+
   test('refuses a change decided on a route that is no more', async () => {
     await serve(2);
     await deploy(2);

@@ -22,6 +22,7 @@ function revision(number: number, versions: readonly (readonly [string, number])
     actor: 'test',
     reason: '',
     restores: null,
+    isDrill: false,
     features: number === 2 ? { service: 'late_v1', definition: DEFINITION } : null,
     evidence: [],
     now: formatInstant(micros(number)),
@@ -46,7 +47,7 @@ eachDatabase((_, open) => {
     ];
     for (const [index, versions] of arms.entries()) {
       const at = micros(index + 1);
-      await store.publish({ revision: revision(index + 1, versions), now: at, wall: at }, []);
+      await store.publish([{ revision: revision(index + 1, versions), now: at, wall: at }], []);
     }
     return store;
   }
@@ -57,7 +58,7 @@ eachDatabase((_, open) => {
     expect(await store.servicesInUse()).toEqual([inUse]);
     const features = { service: 'late_v0', definition: DEFINITION };
     const next = { ...revision(4, [['late', 1]]), features };
-    await store.publish({ revision: next, now: micros(4), wall: micros(4) }, []);
+    await store.publish([{ revision: next, now: micros(4), wall: micros(4) }], []);
     expect(await store.servicesInUse()).toEqual([{ ...inUse, routed: 'late_v0' }]);
   });
 

@@ -26,6 +26,8 @@ interface RevisionsRow {
   readonly restores: number | null;
   readonly features: string | null;
   readonly evidence: string | null;
+  /** 1 for a drill's. */
+  readonly drill: number | null;
   readonly now: Micros;
   readonly wall: Micros;
   readonly hash: string;
@@ -41,6 +43,12 @@ export interface StoredEndpoint extends EndpointSpec {
   readonly createdAt: Micros;
   /** Zero until something is deployed. */
   readonly currentRevision: number;
+}
+
+export interface PublishedRevision {
+  readonly revision: RouteRevision;
+  readonly now: Micros;
+  readonly wall: Micros;
 }
 
 export interface ServiceInUse {
@@ -107,20 +115,20 @@ export class ServingStore {
     return (await this.#db.read(query)).map(toEndpoint);
   }
 
-  /** Adds the next revision; `STALE_REVISION` when another one took its number meanwhile. */
-  async publish(
-    published: { readonly revision: RouteRevision; readonly now: Micros; readonly wall: Micros },
-    events: readonly Step[],
-  ): Promise<void> {
-    const { revision, now, wall } = published;
-    const { arms, features, evidence, ...rest } = revision;
+  /** Adds the next revisions; `STALE_REVISION` when another one took a number meanwhile. */
+  async publish(published: readonly PublishedRevision[], events: readonly Step[]): Promise<void> {
+    await this.#db.write([...published.flatMap((one) => this.#add(one)), ...events]);
+  }
+
+  #add({ revision, now, wall }: PublishedRevision): readonly Step[] {
+    const { arms, features, evidence, isDrill, ...rest } = revision;
     const builder = this.#db.queries<ServingTables>();
     const stale = new AppError(
       'STALE_REVISION',
       `The route of ${revision.endpoint} changed meanwhile.`,
       { hint: 'Look at its newest revision and decide again.' },
     );
-    await this.#db.write([
+    return [
       {
         query: builder
           .updateTable('serving_endpoints')
@@ -135,12 +143,12 @@ export class ServingStore {
           arms: JSON.stringify(arms),
           features: features === null ? null : JSON.stringify(features),
           evidence: evidence.length === 0 ? null : JSON.stringify(evidence),
+          drill: isDrill ? 1 : null,
           now,
           wall,
         }),
       },
-      ...events,
-    ]);
+    ];
   }
 
   async findRevision(endpoint: string, revision: number): Promise<RouteRevision | null> {
@@ -283,6 +291,7 @@ function toRevision(row: RevisionsRow): RouteRevision {
     actor: row.actor,
     reason: row.reason,
     restores: row.restores,
+    isDrill: row.drill === 1,
     features:
       row.features === null ? null : (JSON.parse(row.features) as RouteRevision['features']),
     evidence: row.evidence === null ? [] : (JSON.parse(row.evidence) as DeploymentCheck[]),

@@ -13,6 +13,8 @@ import { loop } from './0011-loop.ts';
 import { maturity } from './0012-maturity.ts';
 import { pipelineContext } from './0013-pipeline-context.ts';
 import { exclusions } from './0014-exclusions.ts';
+import { servingDrills } from './0015-serving-drills.ts';
+import { auth } from './0016-auth.ts';
 
 /** Every migration, in the order they apply. A published one is never edited. */
 export const migrations: readonly Migration[] = [
@@ -30,4 +32,6 @@ export const migrations: readonly Migration[] = [
   maturity,
   pipelineContext,
   exclusions,
+  servingDrills,
+  auth,
 ];
