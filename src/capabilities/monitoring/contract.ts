@@ -11,6 +11,16 @@ export {
   compareOnLog,
   compareOnRows,
 } from './compare-contract.ts';
+export {
+  AnsweredRequest,
+  answeredRequests,
+  ColumnBin,
+  columnHistory,
+  ColumnHistory,
+  QualityDay,
+  qualityHistory,
+  QualityHistory,
+} from './history-contract.ts';
 
 /** A number of hours or days: `12h`, `7d`. */
 export const SpanText = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'a span of time such as 12h or 7d');

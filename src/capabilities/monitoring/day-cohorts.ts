@@ -9,7 +9,7 @@ import {
 } from './cohort.ts';
 import type { QualitySpec } from './contract.ts';
 import { REFERENCE_DAYS_MAX } from './judge-quality.ts';
-import { DAY_MICROS, spanDays } from './periods.ts';
+import { DAY_MICROS, spanDays, type Period } from './periods.ts';
 import type { ReadRows } from './rows-port.ts';
 import type { SummaryFiles } from './summary-files.ts';
 
@@ -80,6 +80,29 @@ export class DayCohorts {
     return await this.#withRows(request, counts, signal);
   }
 
+  /**
+   * The days of a period that evaluations have kept, with their rows; reads nothing new. `until` is
+   * where the days end that have had time for their labels; null before the first evaluation.
+   */
+  async kept({ endpoint, from, until }: Period & { readonly endpoint: string }): Promise<{
+    readonly until: Micros | null;
+    readonly cohorts: readonly CohortDay[];
+  }> {
+    const known = await this.#index(endpoint);
+    const found: CohortDay[] = [];
+    const days = new Set(known?.cohorts.map((one) => one.from));
+    for (const day of [...days].sort((a, b) => a - b)) {
+      if (day < from || day >= until) continue;
+      found.push(...((await this.#stored(endpoint, day)) ?? []));
+    }
+    return { until: known?.until ?? null, cohorts: found };
+  }
+
+  async #stored(endpoint: string, day: Micros): Promise<readonly CohortDay[] | null> {
+    const decode = (stored: readonly StoredCohort[]) => stored.map(decodeCohort);
+    return await this.#files.read(endpoint, fileOf(day), decode);
+  }
+
   async #index(endpoint: string): Promise<CohortIndex | null> {
     return await this.#files.read<CohortIndex>(endpoint, INDEX, same);
   }
@@ -108,12 +131,11 @@ export class DayCohorts {
     const days = new Map<Micros, readonly CohortDay[]>();
     for (const { from, version } of counts) {
       if (!needed.has(`${version}/${from}`) || days.has(from)) continue;
-      const decode = (stored: readonly StoredCohort[]) => stored.map(decodeCohort);
-      let found = await this.#files.read(request.endpoint, fileOf(from), decode);
+      let found = await this.#stored(request.endpoint, from);
       if (found === null) {
         // The file is gone, the index is not.
         await this.#read(request, from, signal);
-        found = await this.#files.read(request.endpoint, fileOf(from), decode);
+        found = await this.#stored(request.endpoint, from);
       }
       days.set(from, found ?? []);
     }

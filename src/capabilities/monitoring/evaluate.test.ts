@@ -5,9 +5,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AppError } from '../../base/errors.ts';
 import { micros } from '../../base/time.ts';
 import type { LabelledRequest, LabelledRequests } from '../predictions/labelled-requests.ts';
+import { columnDays } from './column-days.ts';
 import { MonitorSpec } from './contract.ts';
 import { MonitorEvaluation, type EvaluateDeps, type EvaluateInput } from './evaluate.ts';
 import { DAY_MICROS, HOUR_MICROS } from './periods.ts';
+import { qualityDays } from './quality-days.ts';
 import { encodeProfile, profileOf } from './profile.ts';
 import { FEATURES, simulatedDay } from './simulated-days.ts';
 import { SummaryFiles } from './summary-files.ts';
@@ -106,4 +108,39 @@ it('finds the same with its summaries and without', async () => {
   expect(await evaluate({ ...deps, files: new SummaryFiles(folder) }, FIRST + 12)).toEqual(last);
   await rm(folder, { recursive: true });
   expect(await evaluate(await depsOf(), FIRST + 12)).toEqual(last);
+});
+
+it('tells by day what it has kept: quality once labels are mature, and each column', async () => {
+  const deps = await depsOf();
+  for (let day = FIRST + 1; day <= FIRST + 8; day += 1) await evaluate(deps, day);
+  reads = 0;
+  const period = { from: micros(FIRST * DAY_MICROS), until: micros((FIRST + 8) * DAY_MICROS) };
+  const asked = { endpoint: 'late', ...period, every: DAY_MICROS };
+  const { quality } = MonitorSpec.parse({ quality: { window: '3d' } });
+  const found = await qualityDays(deps, { ...asked, spec: quality });
+  expect(found.matureUntil).toBe((FIRST + 7) * DAY_MICROS);
+  expect(found.days.map(({ labelled }) => labelled)).toEqual([...Array(7).fill(200), null]);
+  expect(found.days.map(({ window }) => window?.days ?? 0)).toEqual([0, 0, 3, 3, 3, 3, 3, 0]);
+  const { value, lower, upper } = found.days[5]!.window!;
+  expect(lower).toBeLessThan(value);
+  expect(upper).toBeGreaterThan(value);
+  expect(found.days[5]!.value).toBeGreaterThan(0.5);
+
+  const facts = { ...VERSION, training: TRAINING };
+  const column = await columnDays(deps, { ...asked, facts, column: 'a' });
+  if (column.kind !== 'found') throw new Error(column.kind);
+  expect(column.days.map(({ rows }) => rows)).toEqual(Array(8).fill(200));
+  const { shares, least, greatest, days } = column.reference;
+  expect(days).toBe(14);
+  for (const [bin, share] of shares.entries()) {
+    expect(least[bin]).toBeLessThanOrEqual(share);
+    expect(greatest[bin]).toBeGreaterThanOrEqual(share);
+  }
+  expect(column.bins.length).toBe(shares.length);
+  expect(column.days[0]!.shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1);
+  expect(await columnDays(deps, { ...asked, facts, column: 'z' })).toMatchObject({
+    kind: 'no_column',
+    columns: [...FEATURES],
+  });
+  expect(reads).toBe(0);
 });

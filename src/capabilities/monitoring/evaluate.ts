@@ -51,7 +51,7 @@ const HISTORY_DAYS = SILENCE_DAYS;
 const LEARN_DAYS = 14;
 
 /** A slice of time as it is kept. */
-interface StoredSlice {
+export interface StoredSlice {
   readonly slices: readonly Slice[];
   readonly labels: LabelEvents;
   /** Digests of the versions whose columns were counted. */
@@ -151,7 +151,7 @@ export class MonitorEvaluation {
   async #slice(period: Period, profiles: ReadonlyMap<number, Profile>): Promise<StoredSlice> {
     const { files, readRows } = this.#deps;
     const { endpoint, at, layouts, versions } = this.#input;
-    const name = `slices/${period.from}-${period.until}`;
+    const name = sliceFile(period);
     const stored = await files.read<StoredSlice>(endpoint, name, same);
     const profiled = versions
       .filter(({ version }) => profiles.has(version))
@@ -283,8 +283,12 @@ export class MonitorEvaluation {
 const NO_PROFILES: ReadonlyMap<number, Profile> = new Map();
 const UNITS = 'units';
 
+export function sliceFile({ from, until }: Period): string {
+  return `slices/${from}-${until}`;
+}
+
 /** Another model file or training set under one number is another profile. */
-function profileFile({ version, digest, training }: VersionFacts): string {
+export function profileFile({ version, digest, training }: VersionFacts): string {
   return `profiles/${version}-${digest.slice(0, 12)}-${training?.tableVersion ?? 0}`;
 }
 

@@ -1,9 +1,12 @@
 import { mount, type MountedRoute } from '../../platform/http/mount.ts';
 import {
+  answeredRequests,
+  columnHistory,
   getEvaluation,
   getMonitor,
   listEvaluations,
   listMonitors,
+  qualityHistory,
   runMonitor,
 } from './contract.ts';
 import type { MonitoringService } from './service.ts';
@@ -15,5 +18,8 @@ export function monitoringRoutes(service: MonitoringService): readonly MountedRo
     mount(listEvaluations, ({ params, query }) => service.evaluations(params.monitor, query)),
     mount(getEvaluation, ({ params }) => service.evaluation(params.monitor, params.evaluation)),
     mount(runMonitor, ({ params, body }) => service.run(params.monitor, body.at)),
+    mount(qualityHistory, ({ params, query }) => service.history.quality(params.monitor, query)),
+    mount(columnHistory, ({ params, query }) => service.history.column(params.monitor, query)),
+    mount(answeredRequests, ({ params, query }) => service.history.requests(params.monitor, query)),
   ];
 }

@@ -11,6 +11,7 @@ import { alertEvents, MONITOR_ACTOR } from './alerts.ts';
 import type { Check, CheckKind, Evaluation, Monitor, MonitorDetail } from './contract.ts';
 import type { EvaluateInput } from './evaluate.ts';
 import { gravest, withHistory } from './judge-persistence.ts';
+import { MonitorHistory } from './monitor-history.ts';
 import { lastBoundary, nextDue, spanMicros } from './periods.ts';
 import type { LoggedUntil, VersionSources } from './ports.ts';
 import {
@@ -43,12 +44,15 @@ const MONITORS_MAX = 1000;
 
 /** Evaluates endpoints as they are declared to be, when it is time, and tells what was found. */
 export class MonitoringService {
+  /** What it saw day by day. */
+  readonly history: MonitorHistory;
   readonly #deps: MonitoringDeps;
   readonly #latest = new Map<string, StoredEvaluation>();
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(deps: MonitoringDeps) {
     this.#deps = deps;
+    this.history = new MonitorHistory(deps);
   }
 
   /** Follows the domain clock from now on. */

@@ -5,11 +5,12 @@ import {
   type EvaluateInput,
   type EvaluateOutcome,
 } from './evaluate.ts';
+import { historyTasks, type HistoryTasks } from './history-tasks.ts';
 import { answeredBy, type Answered } from './label-events.ts';
 import type { Period } from './periods.ts';
 
 /** What the engine does for monitors. */
-export type MonitoringTasks = {
+export type MonitoringTasks = HistoryTasks & {
   /** Which versions answered in the period, on which definitions. */
   readonly 'monitoring.answered': {
     readonly input: Period & { readonly endpoint: string };
@@ -26,6 +27,7 @@ export function monitoringTasks(deps: EvaluateDeps): TaskHandlers<MonitoringTask
   // Two evaluations of one endpoint would write the same summaries.
   const turns = new Map<string, Promise<unknown>>();
   return {
+    ...historyTasks(deps),
     'monitoring.answered': (input, { signal }) => answeredBy(deps, input, signal),
     'monitoring.evaluate': (input, { signal }) => {
       const before = turns.get(input.endpoint) ?? Promise.resolve();
