@@ -6,6 +6,7 @@ import { EndpointName } from './endpoint-contract.ts';
 
 export { EndpointName };
 export { catchUpLabels, getLabelStates, LabelSource, LabelStates } from './label-contract.ts';
+export { getTrafficHistory, PastTraffic, TrafficHistory } from './traffic-contract.ts';
 
 /** Not `.` or `..`: no URL can carry those as one part of its path. */
 export const RequestId = z

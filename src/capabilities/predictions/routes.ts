@@ -1,6 +1,12 @@
 import { formatInstant } from '../../base/time.ts';
 import { mount, type MountedRoute } from '../../platform/http/mount.ts';
-import { getLogStatus, getTraffic, listPredictions, postLabels } from './contract.ts';
+import {
+  getLogStatus,
+  getTraffic,
+  getTrafficHistory,
+  listPredictions,
+  postLabels,
+} from './contract.ts';
 import type { PredictionsService } from './service.ts';
 
 export function predictionsRoutes(service: PredictionsService): readonly MountedRoute[] {
@@ -12,6 +18,7 @@ export function predictionsRoutes(service: PredictionsService): readonly Mounted
     mount(getTraffic, async ({ query }) => ({
       points: [...service.traffic(query.endpoint ?? null)],
     })),
+    mount(getTrafficHistory, ({ params, query }) => service.trafficHistory(params.endpoint, query)),
     mount(getLogStatus, async () => {
       const { lastFlushAt, ...status } = service.logStatus();
       return { ...status, lastFlushAt: lastFlushAt === null ? null : formatInstant(lastFlushAt) };

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeCursor, encodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import type { PageQuery } from '../../base/page.ts';
-import { formatInstant, parseInstant, type Clock } from '../../base/time.ts';
+import { formatInstant, MICROS_PER_SECOND, parseInstant, type Clock } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
@@ -11,6 +11,7 @@ import {
   type Label,
   type LabelInput,
   type Prediction,
+  type TrafficHistory,
   type TrafficPoint,
 } from './contract.ts';
 import type { LogStatus, PredictionLog } from './log.ts';
@@ -18,6 +19,7 @@ import { toPrediction, toRefusedPrediction } from './prediction-view.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
 import type { RequestIndex } from './request-index.ts';
 import type { PredictionTasks } from './tasks.ts';
+import { stretchesOf, type TrafficQuery } from './traffic-stretches.ts';
 import type { UnflushedEntry } from './unflushed.ts';
 
 export interface PredictionsDeps {
@@ -34,6 +36,8 @@ export interface PredictionsDeps {
 const LOOK_UPS_PER_TURN = 200;
 /** How long a question about one request waits for the engine before it is answered without it. */
 const ENGINE_WAIT_MS = 10_000;
+/** A year of a busy endpoint is many files. */
+const HISTORY_WAIT_MS = 60_000;
 
 /** Answered requests and their outcomes: read from the journal first, then from the tables. */
 export class PredictionsService {
@@ -60,12 +64,8 @@ export class PredictionsService {
 
   /** Newest first. */
   async list(endpoint: string, query: PageQuery): Promise<Page<Prediction>> {
-    const { log, engine, isEndpoint } = this.#deps;
-    if (!(await isEndpoint(endpoint))) {
-      throw new AppError('ENDPOINT_NOT_FOUND', `There is no endpoint ${endpoint}.`, {
-        hint: 'See the endpoints with: millwright endpoints ls',
-      });
-    }
+    const { log, engine } = this.#deps;
+    await this.#assertEndpoint(endpoint);
     const before = decodeCursor(query.cursor, 'number') ?? Number.MAX_SAFE_INTEGER;
     const limit = query.limit + 1;
     const entries = log.unflushed.newest(endpoint, { before, limit });
@@ -147,8 +147,34 @@ export class PredictionsService {
       .map((second) => ({ ...second, now: formatInstant(second.now) }));
   }
 
+  /** What was flushed by now; the newest seconds are in `traffic`. */
+  async trafficHistory(endpoint: string, query: TrafficQuery): Promise<TrafficHistory> {
+    const { engine, clock } = this.#deps;
+    await this.#assertEndpoint(endpoint);
+    const stretches = stretchesOf(query, clock.now());
+    const { from, until, everyMicros } = stretches;
+    const options = { timeoutMs: HISTORY_WAIT_MS };
+    const input = { endpoint, ...stretches };
+    const { items, isCut } = await engine.run('predictions.traffic-history', input, options);
+    return {
+      endpoint,
+      from: formatInstant(from),
+      until: formatInstant(until),
+      seconds: everyMicros / MICROS_PER_SECOND,
+      items: items.map((item) => ({ ...item, from: formatInstant(item.from) })),
+      isCut,
+    };
+  }
+
   logStatus(): LogStatus {
     return this.#deps.log.status();
+  }
+
+  async #assertEndpoint(name: string): Promise<void> {
+    if (await this.#deps.isEndpoint(name)) return;
+    throw new AppError('ENDPOINT_NOT_FOUND', `There is no endpoint ${name}.`, {
+      hint: 'See the endpoints with: millwright endpoints ls',
+    });
   }
 
   /** The request ids that labels address; the journal is flushed once before any is unknown. */

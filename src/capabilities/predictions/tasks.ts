@@ -14,6 +14,11 @@ import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
 import { instant, LABELS, PREDICTIONS, toRecord } from './tables.ts';
 import { rebuildIndex } from './rebuild-index.ts';
+import {
+  trafficHistory,
+  type TrafficHistoryFound,
+  type TrafficHistoryInput,
+} from './traffic-history.ts';
 
 /** What the engine does for the prediction log. */
 export type PredictionTasks = {
@@ -41,6 +46,10 @@ export type PredictionTasks = {
   readonly 'predictions.join-labels': {
     readonly input: JoinInput;
     readonly output: JoinOutcome;
+  };
+  readonly 'predictions.traffic-history': {
+    readonly input: TrafficHistoryInput;
+    readonly output: TrafficHistoryFound;
   };
   readonly 'predictions.label-states': {
     readonly input: StatesInput;
@@ -106,6 +115,7 @@ export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<Predict
         .map(([value, at]) => ({ value: String(value), at: instant(String(at)) }));
     },
     'predictions.join-labels': (input, { signal }) => joins.run(input, signal),
+    'predictions.traffic-history': (input, { signal }) => trafficHistory(given, input, signal),
     'predictions.label-states': (input, { signal }) => labelStates(given, input, signal),
     'predictions.index': () => rebuildIndex(deps),
   };
