@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import prettier from 'prettier';
 import { ERRORS } from '../src/base/errors.ts';
 import type { Route } from '../src/base/route.ts';
+import * as auth from '../src/capabilities/auth/contract.ts';
 import * as features from '../src/capabilities/features/contract.ts';
 import * as monitoring from '../src/capabilities/monitoring/contract.ts';
 import * as loop from '../src/capabilities/loop/contract.ts';
@@ -31,6 +32,7 @@ const contracts = [
   serving,
   loop,
   maturity,
+  auth,
 ];
 
 function routes(): readonly Route[] {

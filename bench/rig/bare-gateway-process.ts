@@ -54,7 +54,9 @@ const gateway = new Gateway({ routes, log, inference, clock: systemClock, ids })
 const http = await createHttp({
   log: silentLog,
   clock: systemClock,
-  allowedHosts: [],
+  allowedHosts: { names: [], anyAddress: false },
+  // As of a workspace without tokens.
+  access: { isRequired: false, sessionCookie: '', identify: () => null as never },
   routes: [],
   // Only native routes keep idempotency keys, and none is mounted.
   idempotency: null as never,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { AppError, toAppError } from '../base/errors.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
+import { auth } from '../capabilities/auth/index.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { loop } from '../capabilities/loop/index.ts';
 import { maturity } from '../capabilities/maturity/index.ts';
@@ -14,6 +15,7 @@ import { registry } from '../capabilities/registry/index.ts';
 import { tracking } from '../capabilities/tracking/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
 import { tables } from '../capabilities/tables/index.ts';
+import { getStatus } from '../capabilities/workspace/contract.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import { createOutput } from '../platform/cli/output.ts';
@@ -21,11 +23,12 @@ import { printable } from '../platform/cli/printable.ts';
 import { loadConfig, readDeclaration } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
+import { addFolderCommands } from './folder-commands.ts';
 import { programVersion } from './program.ts';
 import { quickstart } from './quickstart/quickstart.ts';
 import { ENDS } from './quickstart/story.ts';
 import { up } from './up.ts';
-import { withOwner } from './with-owner.ts';
+import { withOwner, type Caller } from './with-owner.ts';
 
 /** Exit statuses: 0 done, 1 a check failed, 2 an error, 3 changes wait for approval. */
 const EXIT_ERROR = 2;
@@ -93,13 +96,21 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   };
   const cli: CliContext = {
     withApi: <T>(action: (api: Api) => Promise<T>, how?: { readonly listens?: boolean }) =>
-      withOwner(config(), actor(), action, how),
+      withOwner(config(), caller(), action, how),
     declaration: () => readDeclaration(process.cwd(), options().config),
     endWith,
     get out() {
       return createOutput({ isJson: options().json === true, sink: process.stdout });
     },
   };
+  addFolderCommands(program, {
+    cli,
+    config,
+    makeWorkspace: (clock) =>
+      withOwner(config(clock === undefined ? {} : { clock }), caller(), (api) =>
+        api.call(getStatus, {}),
+      ),
+  });
   addUp(program, config);
   addQuickstart(program, config, cli);
   for (const { commands } of [
@@ -115,6 +126,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     loop,
     lineage,
     maturity,
+    auth,
   ]) {
     commands(program, cli);
   }
@@ -191,6 +203,11 @@ function parseDay(text: string): Micros {
   throw new AppError('INVALID_INPUT', `${text} is not a day.`, {
     hint: 'Write it as 2001-04-01.',
   });
+}
+
+function caller(): Caller {
+  const token = processEnv['MILLWRIGHT_TOKEN'];
+  return { actor: actor(), ...(token === undefined || token === '' ? {} : { token }) };
 }
 
 function actor(): string {

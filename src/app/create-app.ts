@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../base/errors.ts';
+import { auth } from '../capabilities/auth/index.ts';
+import { serveSessions } from '../capabilities/auth/routes.ts';
 import { lineage } from '../capabilities/lineage/index.ts';
 import { maturity } from '../capabilities/maturity/index.ts';
 import { pipelines } from '../capabilities/pipelines/index.ts';
@@ -22,7 +24,7 @@ import { tracking } from '../capabilities/tracking/index.ts';
 import { mlflowTracking } from '../capabilities/tracking/mlflow.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
 import type { Config } from '../platform/config/config.ts';
-import { assertLoopback } from '../platform/http/guards.ts';
+import { allowedHosts, assertLoopback } from '../platform/http/guards.ts';
 import { Idempotency } from '../platform/http/idempotency.ts';
 import { openApi } from '../platform/http/openapi.ts';
 import { serveEvents } from '../platform/http/serve-events.ts';
@@ -37,6 +39,8 @@ import { startServices, type Services } from './services.ts';
 export interface App {
   readonly http: FastifyInstance;
   readonly platform: Platform;
+  /** What this process, and the ones it starts, call its own API with. */
+  readonly ownPass: string;
   /** Listens on the configured address (or another port) and announces it; returns the URL. */
   listen(port?: number): Promise<string>;
   /** Stops in reverse order of starting: requests under way finish, the journal is flushed. */
@@ -45,7 +49,6 @@ export interface App {
 
 /** Builds the whole program on its state folder: the only place that wires parts together. */
 export async function createApp(config: Config, machine: Machine): Promise<App> {
-  assertLoopback(config.host);
   const closing = new AsyncDisposableStack();
   try {
     const platform = await openPlatform(config, machine, closing);
@@ -59,7 +62,9 @@ export async function createApp(config: Config, machine: Machine): Promise<App> 
     return {
       http,
       platform,
+      ownPass: services.auth.ownPass,
       listen: async (port = config.port) => {
+        if (!services.auth.isRequired) assertLoopback(config.host);
         const url = await listen(http, { host: config.host, port, platform });
         await services.pipelines.listening(url);
         return url;
@@ -96,6 +101,7 @@ async function mountAll(
     ...loop.routes(services.loops),
     ...lineage.routes(services.lineage),
     ...maturity.routes(services.maturity),
+    ...auth.routes(services.auth),
   ];
   const idempotency = new Idempotency({ db, clock, timers });
   await idempotency.start();
@@ -106,7 +112,8 @@ async function mountAll(
   return createHttp({
     log,
     clock,
-    allowedHosts: config.allowedHosts,
+    allowedHosts: allowedHosts(config.host, config.allowedHosts),
+    access: services.auth,
     routes: mounted,
     idempotency,
     plugins: [
@@ -118,6 +125,7 @@ async function mountAll(
       },
       (scope) => serveMetrics(scope, { platform, ...services }),
       (scope) => serveTrainingSets(scope, services.features),
+      (scope) => serveSessions(scope, services.auth),
       (scope) => serveEvents(scope, { path: EVENT_STREAM_PATH, events }),
       (scope) => staticUi(scope, `${packageFolder}/dist/web`),
     ],

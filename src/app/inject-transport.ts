@@ -7,7 +7,7 @@ export function injectTransport(app: App): Transport {
     const reply = await app.http.inject({
       method,
       url,
-      headers: { ...headers, host: '127.0.0.1' },
+      headers: { authorization: `Bearer ${app.ownPass}`, ...headers, host: '127.0.0.1' },
       ...(body === null ? {} : { payload: body }),
     });
     return { status: reply.statusCode, body: reply.body };

@@ -1,3 +1,4 @@
+import type { StepPass } from '../capabilities/pipelines/launcher.ts';
 import { PipelinesService } from '../capabilities/pipelines/service.ts';
 import { PipelinesStore } from '../capabilities/pipelines/store.ts';
 import { DetachedSteps } from '../platform/exec/detached-steps.ts';
@@ -6,7 +7,11 @@ import { entryFile, processEnv } from '../platform/system.ts';
 import type { Platform } from './open-platform.ts';
 
 /** Pipelines on this machine's processes; steps call this very program back. */
-export function openPipelines(platform: Platform, closing: AsyncDisposableStack): PipelinesService {
+export function openPipelines(
+  platform: Platform,
+  stepPass: StepPass,
+  closing: AsyncDisposableStack,
+): PipelinesService {
   const { db, events, clock, ids, faults, folder, log } = platform;
   const pipelines = new PipelinesService({
     store: new PipelinesStore(db),
@@ -19,6 +24,7 @@ export function openPipelines(platform: Platform, closing: AsyncDisposableStack)
     faults,
     log,
     env: processEnv,
+    stepPass,
     stateFolder: folder.root,
     attemptsFolder: folder.attempts,
     program: { node: process.execPath, entry: entryFile(import.meta.url, './main') },

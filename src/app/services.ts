@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { AuthService } from '../capabilities/auth/service.ts';
 import { LineageService } from '../capabilities/lineage/service.ts';
 import type { MaturityService } from '../capabilities/maturity/service.ts';
 import type { PipelinesService } from '../capabilities/pipelines/service.ts';
@@ -32,6 +33,7 @@ import type { Engine } from '../platform/engine/port.ts';
 import type { Platform } from './open-platform.ts';
 import { compareParts } from './compare-parts.ts';
 import { EndpointLabels } from './declared-labels.ts';
+import { openAuth } from './open-auth.ts';
 import { openFeatures } from './open-features.ts';
 import { openLoop } from './open-loop.ts';
 import { openMaturity } from './open-maturity.ts';
@@ -64,6 +66,7 @@ export interface Services {
   readonly lineage: LineageService;
   readonly maturity: MaturityService;
   readonly log: PredictionLog;
+  readonly auth: AuthService;
 }
 
 /** Builds every capability's service on the platform and starts what runs by itself. */
@@ -75,6 +78,7 @@ export async function startServices(
   // Each capability sees its own tasks of the one engine.
   const engine = platform.engine as unknown as Engine<never>;
 
+  const { auth, stepPass } = await openAuth(platform, closing);
   const tables = openTables(platform, engine);
   const features = openFeatures(platform, { engine, tables }, closing);
   const { tracking, registry, catalog, origins } = openTracking(platform);
@@ -93,14 +97,13 @@ export async function startServices(
   const monitoring = openMonitoring(platform, { engine, ...versions, ...logged });
   const compared = compareParts({ ...versions, ...logged, endpoints: servingStore });
   const compare = new CompareService({ parts: compared, engine, clock: platform.clock });
-  const pipelines = openPipelines(platform, closing);
+  const pipelines = openPipelines(platform, stepPass, closing);
   const routed = { serving, endpoints: servingStore, catalog };
   const judged = { monitoring: monitoring.service, compare, exclusions: features.exclusions };
   const told = { labels, declared: labelled, labelSources };
   const acts = { ...versions, ...routed, ...judged, ...told, pipelines };
   const loop = openLoop(platform, acts, closing);
   const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan, loop.plan];
-  const declared = new DeclaredState({ parts, db, events });
   const links = [
     new ServingLinks({ store: servingStore, predictions, origins }),
     new TrackingLinks(tracking),
@@ -114,7 +117,7 @@ export async function startServices(
   await maturity.start();
   return {
     workspace: openWorkspaceFacts(platform, predictionLog),
-    declared,
+    declared: new DeclaredState({ parts, db, events }),
     tables,
     features: features.service,
     exclusions: features.exclusions,
@@ -134,6 +137,7 @@ export async function startServices(
     lineage: new LineageService({ links }),
     maturity,
     log: predictionLog,
+    auth,
   };
 }
 

@@ -1,4 +1,4 @@
-import { AppError } from '../base/errors.ts';
+import { AppError, type ErrorCode } from '../base/errors.ts';
 import { getStatus } from '../capabilities/workspace/contract.ts';
 import type { Api } from '../platform/cli/context.ts';
 import { HttpApi, socketTransport } from '../platform/cli/http-api.ts';
@@ -11,11 +11,19 @@ import { realMachine } from './machine.ts';
 import { createApp, type App } from './create-app.ts';
 import { injectTransport } from './inject-transport.ts';
 
+/** Who a command is run by. */
+export interface Caller {
+  readonly actor: string;
+  /** What a running server is called with; one of this process asks for none. */
+  readonly token?: string;
+}
+
 /** How long a command waits for another command that owns the folder for its duration. */
 const OWNED_WAIT_MS = 15_000;
 const OWNED_RETRY_MS = 200;
 /** An owner answers in milliseconds; a stranger on its former port perhaps never. */
 const OWNER_ANSWERS_MS = 5000;
+const REFUSALS: readonly ErrorCode[] = ['UNAUTHENTICATED', 'SCOPE_MISSING'];
 
 /**
  * Runs `action` against the owner of the state folder; with none running this process becomes the
@@ -23,22 +31,24 @@ const OWNER_ANSWERS_MS = 5000;
  */
 export async function withOwner<T>(
   config: Config,
-  actor: string,
+  caller: Caller,
   action: (api: Api) => Promise<T>,
   options: { readonly listens?: boolean } = {},
 ): Promise<T> {
   const deadline = systemClock.elapsed() + OWNED_WAIT_MS;
   for (;;) {
-    const running = await findOwner(config, actor);
-    if (running !== null) return action(running);
+    const running = await findOwner(config, caller);
+    if (running !== null && !(running instanceof AppError)) return action(running);
     const app = await becomeOwner(config, systemClock.elapsed() < deadline);
+    // Whoever asks for another token is the owner, unless nobody owns the folder.
+    if (app === null && running !== null) throw running;
     if (app === null) {
       await sleep(OWNED_RETRY_MS);
       continue;
     }
     try {
       if (options.listens === true) await listenSomewhere(app);
-      return await action(new HttpApi(injectTransport(app), { actor }));
+      return await action(new HttpApi(injectTransport(app), { actor: caller.actor }));
     } finally {
       await app.stop();
     }
@@ -66,17 +76,21 @@ async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | nul
   }
 }
 
-/** The running owner, asked for its folder: another program may have got its port since. */
-async function findOwner(config: Config, actor: string): Promise<Api | null> {
+/**
+ * The running owner, asked for its folder: another program may have got its port since. The error
+ * when it lets nobody in with this token.
+ */
+async function findOwner(config: Config, caller: Caller): Promise<Api | AppError | null> {
   const owner = readOwner(config.stateFolder);
   if (owner === null || owner.url === null) return null;
-  const probe = new HttpApi(socketTransport(owner.url, { timeoutMs: OWNER_ANSWERS_MS }), { actor });
+  const probe = new HttpApi(socketTransport(owner.url, { timeoutMs: OWNER_ANSWERS_MS }), caller);
   try {
     const status = await probe.call(getStatus, {});
     const isOurs = status.stateFolder === stateFolder(config.stateFolder).root;
     if (!isOurs || status.pid !== owner.pid) return null;
-    return new HttpApi(socketTransport(owner.url), { actor });
-  } catch {
+    return new HttpApi(socketTransport(owner.url), caller);
+  } catch (thrown) {
+    if (thrown instanceof AppError && REFUSALS.includes(thrown.code)) return thrown;
     return null;
   }
 }

@@ -39,6 +39,7 @@ export const ERRORS = {
   STAGE_NOT_FOUND: { status: 404 },
   PIPELINE_RUN_NOT_FOUND: { status: 404 },
   LOOP_NOT_FOUND: { status: 404 },
+  DECISION_NOT_FOUND: { status: 404 },
   MONITOR_NOT_FOUND: { status: 404 },
   EVALUATION_NOT_FOUND: { status: 404 },
   // State
@@ -69,6 +70,11 @@ export const ERRORS = {
   CLOCK_IS_LIVE: { status: 404 },
   CLOCK_BACKWARDS: { status: 409 },
   // Access
+  UNAUTHENTICATED: { status: 401 },
+  SCOPE_MISSING: { status: 403 },
+  TOKEN_NOT_FOUND: { status: 404 },
+  TOKEN_EXISTS: { status: 409 },
+  ADMIN_TOKEN_FIRST: { status: 409 },
   HOST_NOT_ALLOWED: { status: 403 },
   ORIGIN_NOT_ALLOWED: { status: 403 },
   LISTEN_NEEDS_AUTH: { status: 403 },

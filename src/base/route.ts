@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RouteAccess } from './access.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -26,6 +27,10 @@ export interface Route<
   readonly reply: Reply;
   /** Status of success; 200 unless stated. */
   readonly status?: 200 | 201 | 202;
+  /** Unless stated, `read` for a GET and `write` for the others. */
+  readonly access?: RouteAccess;
+  /** The reply is told once and kept nowhere, so the route takes no `Idempotency-Key`. */
+  readonly hasSecretReply?: boolean;
 }
 
 /** Declares a route and keeps its schema types. */

@@ -15,4 +15,5 @@ export const graph: Readonly<Record<string, readonly string[]>> = {
   serving: ['registry', 'predictions'],
   loop: [],
   maturity: [],
+  auth: [],
 };

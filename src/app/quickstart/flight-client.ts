@@ -17,7 +17,10 @@ export class FlightClient implements Disposable {
   readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
-  constructor(url: string, endpoint: string) {
+  readonly #token: string | undefined;
+
+  constructor(url: string, endpoint: string, token: string | undefined) {
+    this.#token = token;
     this.#url = new URL(`/v2/models/${endpoint}/infer`, url);
   }
 
@@ -49,6 +52,7 @@ export class FlightClient implements Disposable {
       const headers = {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
+        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
       };
       const options = { method: 'POST', agent: this.#agent, headers };
       const asked = request(this.#url, options, (response) => {

@@ -39,10 +39,11 @@ export async function quickstart(
   const app = await createApp(config, realMachine(createLog({ level: 'warn' })));
   try {
     const url = await listenSomewhere(app);
-    const api = new HttpApi(socketTransport(url), { actor: 'quickstart' });
+    const api = new HttpApi(socketTransport(url), { actor: 'quickstart', token: app.ownPass });
     const tell = new FlightsStory({ api, folder });
     const story: Story = {
       url,
+      token: app.ownPass,
       api,
       folder,
       tell,

@@ -7,12 +7,14 @@ import type { ReplayOrder, ReplayProgress } from './replay-order.ts';
 /** Runs a replay in a process of its own and answers what it said last. */
 export async function runReplay(
   order: ReplayOrder,
+  token: string,
   onProgress: (progress: ReplayProgress) => void,
 ): Promise<ReplayProgress> {
   const entry = entryFile(import.meta.url, './replay-process');
   const child = spawn(process.execPath, [entry, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...processEnv },
+    // Not on its command line, which everybody on the machine may read.
+    env: { ...processEnv, MILLWRIGHT_TOKEN: token },
   });
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -3,7 +3,7 @@ import { present } from '../../base/assert.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
 import { formatInstant, parseInstant, type Micros } from '../../base/time.ts';
 import { HttpApi, socketTransport } from '../../platform/cli/http-api.ts';
-import { systemClock } from '../../platform/system.ts';
+import { processEnv, systemClock } from '../../platform/system.ts';
 import { FlightClient, requestIdOf } from './flight-client.ts';
 import { flightsIn, readFlights, type FlightColumns } from './flight-columns.ts';
 import { DEPARTURES, FlightFiles, LANDINGS } from './flight-files.ts';
@@ -18,7 +18,8 @@ const SAY_MS = 500;
 /** Plays what the order says, over HTTP alone; a line of JSON on stdout tells how far it is. */
 async function replay(order: ReplayOrder): Promise<void> {
   const { url, folder } = order;
-  const api = new HttpApi(socketTransport(url), { actor: 'replay' });
+  const token = processEnv['MILLWRIGHT_TOKEN'];
+  const api = new HttpApi(socketTransport(url), { actor: 'replay', token });
   const story = new FlightsStory({ api, folder });
   const [from, until, loadedUntil] = [order.from, order.until, order.loadedUntil].map(instant) as [
     Micros,
@@ -34,7 +35,7 @@ async function replay(order: ReplayOrder): Promise<void> {
   const span = { from: loadedUntil, until };
   const departures = await readFlights(files.analytics, files.located(DEPARTURES), span);
   const landings = await readFlights(files.analytics, files.located(LANDINGS), span);
-  using client = new FlightClient(url, ENDPOINT);
+  using client = new FlightClient(url, ENDPOINT, token);
   const played = {
     append: story.append.bind(story),
     awaitOnline: story.awaitOnline.bind(story),

@@ -97,7 +97,7 @@ class Watch {
   }
 
   async play(from: Micros, until: Micros): Promise<{ readonly planned: number }> {
-    const { url, folder } = this.#story;
+    const { url, token, folder } = this.#story;
     const order = {
       url,
       folder: path.resolve(folder),
@@ -107,7 +107,7 @@ class Watch {
       kilometres: { from: formatInstant(KILOMETRES.from), until: formatInstant(KILOMETRES.until) },
     };
     const start = systemClock.elapsed();
-    const done = await runReplay(order, ({ at, asked }) => {
+    const done = await runReplay(order, token, ({ at, asked }) => {
       const seconds = this.#seconds + (systemClock.elapsed() - start) / 1000;
       const all = this.#asked + asked;
       const rate = count(Math.round(all / seconds));

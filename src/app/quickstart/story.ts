@@ -13,6 +13,8 @@ export const ENDS = present(parseInstant('2001-07-01T00:00:00Z'), 'the end');
 /** What the phases of the quickstart share. */
 export interface Story {
   readonly url: string;
+  /** What the server is called with. */
+  readonly token: string;
   readonly api: HttpApi;
   /** The project's. */
   readonly folder: string;

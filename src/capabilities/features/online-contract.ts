@@ -73,6 +73,7 @@ export const getFeatures = route({
   id: 'features.get',
   method: 'POST',
   path: '/api/v1/features/get',
+  access: ['read', 'infer'],
   summary: 'The vector of a feature service, now or as of a time past',
   body: z.strictObject({
     service: ServiceName,
@@ -146,6 +147,7 @@ export const verifyService = route({
   id: 'features.verify',
   method: 'POST',
   path: '/api/v1/features/verify',
+  access: 'read',
   summary: 'Recompute logged feature vectors from the tables and compare',
   body: z.strictObject({
     service: ServiceName,

@@ -110,6 +110,7 @@ export const compareOnLog = route({
   id: 'endpoints.compare',
   method: 'POST',
   path: '/api/v1/endpoints/:endpoint/compare',
+  access: 'read',
   summary:
     'Score versions on the vectors of matured, labelled requests, beside what was served, with ' +
     'bounds of the differences from blocks of days',
@@ -129,6 +130,7 @@ export const compareOnRows = route({
   id: 'models.compare',
   method: 'POST',
   path: '/api/v1/models/:model/compare',
+  access: 'read',
   summary: "The same on rows of a training set's version, those with T in a time or all",
   params: z.object({ model: ModelName }),
   body: z.strictObject({

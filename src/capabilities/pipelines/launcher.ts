@@ -15,6 +15,12 @@ import type { PipelineTasks } from './tasks.ts';
 /** Hashing what a stage reads and makes takes as long as reading it. */
 export const FILES_TIMEOUT_MS = 12 * 3600 * 1000;
 
+/** What an attempt calls the server with, as long as it may run. */
+export type StepPass = (attempt: string, lifetimeMs: number) => string;
+
+/** Ending a step that ran too long takes its time, in which it may still tell of it. */
+const PASS_GRACE_MS = 3600 * 1000;
+
 export interface LauncherDeps {
   readonly store: PipelinesStore;
   readonly engine: Engine<PipelineTasks>;
@@ -24,6 +30,7 @@ export interface LauncherDeps {
   readonly ids: Ids;
   readonly faults: Faults;
   readonly env: Env;
+  readonly stepPass: StepPass;
   readonly stateFolder: string;
   readonly attemptsFolder: string;
   readonly program: OwnProgram;
@@ -69,9 +76,11 @@ export class Launcher {
     run: StoredRun,
     spec: StageSpec,
     attempt: StoredAttempt,
-    { url, signal }: { readonly url: string; readonly signal: AbortSignal },
+    options: { readonly url: string; readonly signal: AbortSignal; readonly timeoutMs: number },
   ): Promise<void> {
-    const { store, engine, steps, environments, faults, env, stateFolder, program } = this.#deps;
+    const { store, engine, steps, environments, faults } = this.#deps;
+    const { env, stepPass, stateFolder, program } = this.#deps;
+    const { url, signal, timeoutMs } = options;
     const shimFolder = path.join(stateFolder, 'bin');
     await writeShim(shimFolder, program);
     await engine.run(
@@ -91,6 +100,7 @@ export class Launcher {
       env: stepEnvironment({
         base: env,
         url,
+        pass: stepPass(attempt.id, timeoutMs + PASS_GRACE_MS),
         stateFolder,
         shimFolder,
         pythonFolder: wish === null ? null : environments.folderOf(wish),

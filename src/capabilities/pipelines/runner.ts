@@ -146,7 +146,8 @@ export class Runner {
     const change = { of: step, to: 'running', reasons, spec } as const;
     await store.move(run.id, { step: change, begin }, []);
     faults.hit('step.after-attempt');
-    await this.#launcher.launch(run, spec, begin, { url, signal });
+    const { timeoutMs } = step;
+    await this.#launcher.launch(run, spec, begin, { url, signal, timeoutMs });
     return 'again';
   }
 
@@ -265,7 +266,7 @@ export class Runner {
     const begin = this.#launcher.attempt(run, step, attempt.number + 1);
     await store.move(run.id, { end: { of: attempt, at: clock.wall(), ...rest }, begin }, []);
     const spec = present(step.spec, 'the spec of a running step');
-    await this.#launcher.launch(run, spec, begin, context);
+    await this.#launcher.launch(run, spec, begin, { ...context, timeoutMs: step.timeoutMs });
     return 'again';
   }
 

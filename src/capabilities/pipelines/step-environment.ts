@@ -15,6 +15,8 @@ export interface StepEnvironmentOptions {
   /** Of the server; a stage inherits it. */
   readonly base: Env;
   readonly url: string;
+  /** Lets it call the server, should that ask for a token. */
+  readonly pass: string;
   readonly stateFolder: string;
   /** Holds the `millwright` that calls back. */
   readonly shimFolder: string;
@@ -34,13 +36,17 @@ const NOT_INHERITED = [
   'MILLWRIGHT_FAULT',
   'MILLWRIGHT_CONFIG',
   'MILLWRIGHT_TRAIN_UNTIL',
+  // MLflow's client would send them instead of the step's own pass.
+  'MLFLOW_TRACKING_USERNAME',
+  'MLFLOW_TRACKING_PASSWORD',
   'PYTHONHOME',
   'VIRTUAL_ENV',
 ];
 
 /** What a stage finds in its environment: where to track, and the tags of its MLflow runs. */
 export function stepEnvironment(options: StepEnvironmentOptions): Env {
-  const { base, url, stateFolder, shimFolder, pythonFolder, folder, trainUntil, spec } = options;
+  const { base, url, pass, stateFolder, shimFolder, pythonFolder, folder, trainUntil, spec } =
+    options;
   const inherited = Object.fromEntries(
     Object.entries(base).filter(([name]) => !NOT_INHERITED.includes(name)),
   );
@@ -52,9 +58,11 @@ export function stepEnvironment(options: StepEnvironmentOptions): Env {
     // What a script prints is to be seen when it is printed.
     PYTHONUNBUFFERED: base['PYTHONUNBUFFERED'] ?? '1',
     MILLWRIGHT_URL: url,
+    MILLWRIGHT_TOKEN: pass,
     MILLWRIGHT_STATE: stateFolder,
     ...(trainUntil === null ? {} : { MILLWRIGHT_TRAIN_UNTIL: trainUntil }),
     MLFLOW_TRACKING_URI: url,
+    MLFLOW_TRACKING_TOKEN: pass,
     MLFLOW_RUN_CONTEXT: JSON.stringify(runTags(options)),
     DVC_ROOT: folder,
     DVC_STAGE: spec.stage.name,

@@ -6,7 +6,7 @@ import { decodeToken, encodeToken } from '../../formats/mlflow/page-token.ts';
 import { Bool, Int64, KeyValue, repeated, Text } from '../../formats/mlflow/scalars.ts';
 import { MODEL_VERSIONS, MODEL_VERSIONS_ORDER } from '../../formats/mlflow/search-specs.ts';
 import { artifactUri } from '../../formats/mlflow/uri.ts';
-import { MLFLOW_ACTOR, mlflowCall, type MlflowCall } from '../../platform/http/mlflow-scope.ts';
+import { mlflowActor, mlflowCall, type MlflowCall } from '../../platform/http/mlflow-scope.ts';
 import { RunId } from '../tracking/contract.ts';
 import type { ModelCatalog } from './catalog.ts';
 import { Named, some, stageOf, Versioned, versionOf, writeVersion } from './mlflow-wire.ts';
@@ -35,8 +35,8 @@ const Search = z.object({
 export function versionCalls(catalog: ModelCatalog): readonly MlflowCall[] {
   const one = (version: LabelledVersion) => ({ model_version: writeVersion(version) });
   return [
-    mlflowCall('POST', `${PATH}/create`, Create, async (message) =>
-      one(await create(catalog, message)),
+    mlflowCall('POST', `${PATH}/create`, Create, async (message, request) =>
+      one(await create(catalog, message, mlflowActor(request))),
     ),
     mlflowCall('GET', `${PATH}/get`, Versioned, async (message) =>
       one(await catalog.version(message.name, versionOf(message))),
@@ -85,6 +85,7 @@ export function versionCalls(catalog: ModelCatalog): readonly MlflowCall[] {
 async function create(
   catalog: ModelCatalog,
   message: z.output<typeof Create>,
+  actor: string,
 ): Promise<LabelledVersion> {
   const run = message.run_id ? RunId.safeParse(message.run_id) : null;
   if (run?.success === false) throw invalid(`Invalid run_id '${message.run_id!.slice(0, 100)}'.`);
@@ -96,7 +97,7 @@ async function create(
     runLink: message.run_link || null,
     description: message.description,
     tags: message.tags,
-    actor: MLFLOW_ACTOR,
+    actor,
   });
 }
 

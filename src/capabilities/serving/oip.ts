@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Scope } from '../../base/access.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../../platform/log/log.ts';
@@ -32,6 +33,9 @@ interface OipDeps {
   readonly programVersion: string;
 }
 
+/** Who infers asks first what with. */
+const METADATA: { readonly access: readonly Scope[] } = { access: ['read', 'infer'] };
+
 export function oipRoutes(deps: OipDeps): (http: FastifyInstance) => void {
   return (http) => {
     http.removeAllContentTypeParsers();
@@ -48,7 +52,7 @@ export function oipRoutes(deps: OipDeps): (http: FastifyInstance) => void {
 
 function addMetadata(http: FastifyInstance, deps: OipDeps): void {
   const { routes } = deps;
-  http.get('/v2', () => ({
+  http.get('/v2', { config: METADATA }, () => ({
     name: 'millwright',
     version: deps.programVersion,
     extensions: [],
@@ -59,15 +63,18 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
     assertReady(deps);
     return { live: true, ready: true };
   });
-  http.get('/v2/models/:name', (request) => describe(routes.requireName(nameOf(request)), null));
-  http.get('/v2/models/:name/versions/:version', (request) =>
+  const config = METADATA;
+  http.get('/v2/models/:name', { config }, (request) =>
+    describe(routes.requireName(nameOf(request)), null),
+  );
+  http.get('/v2/models/:name/versions/:version', { config }, (request) =>
     describe(routes.requireName(nameOf(request)), versionOf(request)),
   );
-  http.get('/v2/models/:name/ready', (request) => ({
+  http.get('/v2/models/:name/ready', { config }, (request) => ({
     name: routes.requireName(nameOf(request)).name,
     ready: true,
   }));
-  http.get('/v2/models/:name/versions/:version/ready', (request) => {
+  http.get('/v2/models/:name/versions/:version/ready', { config }, (request) => {
     const named = routes.requireName(nameOf(request));
     describe(named, versionOf(request));
     return { name: named.name, ready: true };
@@ -76,7 +83,7 @@ function addMetadata(http: FastifyInstance, deps: OipDeps): void {
 
 /** Load balancers ask with HEAD as well. */
 function addGet(http: FastifyInstance, url: string, handler: () => unknown): void {
-  http.route({ method: ['GET', 'HEAD'], url, handler });
+  http.route({ method: ['GET', 'HEAD'], url, config: METADATA, handler });
 }
 
 /**
@@ -127,8 +134,9 @@ function addInfer(http: FastifyInstance, deps: OipDeps): void {
       })
       .send(answer.body);
   };
-  http.post('/v2/models/:name/infer', { onRequest, handler });
-  http.post('/v2/models/:name/versions/:version/infer', { onRequest, handler });
+  const config = { access: 'infer' } as const;
+  http.post('/v2/models/:name/infer', { onRequest, config, handler });
+  http.post('/v2/models/:name/versions/:version/infer', { onRequest, config, handler });
 }
 
 function describe(named: NamedRoute, version: number | null): unknown {

@@ -14,7 +14,7 @@ import {
   ViewType,
 } from '../../formats/mlflow/scalars.ts';
 import { RUNS, RUNS_ORDER } from '../../formats/mlflow/search-specs.ts';
-import { MLFLOW_ACTOR, mlflowCall, type MlflowCall } from '../../platform/http/mlflow-scope.ts';
+import { mlflowActor, mlflowCall, type MlflowCall } from '../../platform/http/mlflow-scope.ts';
 import { experimentNumber } from './experiments.ts';
 import { checkSearchLength, SEARCH_EXPERIMENTS_MAX } from './search-lengths.ts';
 import { list, writeRun, writeRunInfo } from './mlflow-wire.ts';
@@ -86,14 +86,14 @@ export function runCalls(service: TrackingService): readonly MlflowCall[] {
     run: writeRun(await runs.get(runOf(message))),
   });
   return [
-    mlflowCall('POST', `${PATH}/create`, Create, async (message) => {
+    mlflowCall('POST', `${PATH}/create`, Create, async (message, request) => {
       const created = await runs.create({
         experiment: message.experiment_id,
         name: message.run_name,
         user: message.user_id,
         startMs: message.start_time,
         tags: message.tags,
-        actor: MLFLOW_ACTOR,
+        actor: mlflowActor(request),
       });
       return { run: writeRun(created) };
     }),
@@ -106,13 +106,13 @@ export function runCalls(service: TrackingService): readonly MlflowCall[] {
         end_time: Int64.optional(),
         run_name: Text.optional(),
       }),
-      async (message) => ({
+      async (message, request) => ({
         run_info: writeRunInfo(
           await runs.update(runOf(message), {
             status: message.status,
             endMs: message.end_time,
             name: message.run_name,
-            actor: MLFLOW_ACTOR,
+            actor: mlflowActor(request),
           }),
         ),
       }),

@@ -53,6 +53,7 @@ export const getHealth = route({
   id: 'health',
   method: 'GET',
   path: '/health',
+  access: 'open',
   summary: 'Liveness and the state of each component',
   reply: Health,
 });
@@ -81,6 +82,7 @@ export const advanceClock = route({
   id: 'workspace.clock.advance',
   method: 'POST',
   path: '/api/v1/clock/advance',
+  access: 'admin',
   summary: 'Move the domain clock of a replay workspace forward',
   body: z.strictObject({ to: InstantText }),
   reply: z.object({ now: z.string(), fired: z.number().int() }),

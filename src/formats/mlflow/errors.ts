@@ -14,6 +14,7 @@ const STATUS = {
   INVALID_PARAMETER_VALUE: 400,
   RESOURCE_ALREADY_EXISTS: 400,
   BAD_REQUEST: 400,
+  UNAUTHENTICATED: 401,
   PERMISSION_DENIED: 403,
   RESOURCE_DOES_NOT_EXIST: 404,
   ENDPOINT_NOT_FOUND: 404,
@@ -48,6 +49,7 @@ export function toMlflowFailure(error: AppError): MlflowFailure {
 
 function codeByStatus(status: number): MlflowCode {
   if (status === 404) return 'RESOURCE_DOES_NOT_EXIST';
+  if (status === 401) return 'UNAUTHENTICATED';
   if (status === 403) return 'PERMISSION_DENIED';
   if (status === 409) return 'RESOURCE_CONFLICT';
   if (status === 503 || status === 504) return 'TEMPORARILY_UNAVAILABLE';

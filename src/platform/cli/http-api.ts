@@ -27,10 +27,15 @@ interface AnyInput {
 export class HttpApi implements Api {
   readonly #transport: Transport;
   readonly #actor: string;
+  readonly #token: string | undefined;
 
-  constructor(transport: Transport, options: { readonly actor: string }) {
+  constructor(
+    transport: Transport,
+    options: { readonly actor: string; readonly token?: string | undefined },
+  ) {
     this.#transport = transport;
     this.#actor = options.actor;
+    this.#token = options.token;
   }
 
   async call<R extends AnyRoute>(
@@ -49,6 +54,7 @@ export class HttpApi implements Api {
       url: routeUrl(route.path, params, query),
       headers: {
         'x-millwright-actor': this.#actor,
+        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(hasBody ? { 'content-type': contentType } : {}),
       },
       body: isStream ? toReadable(options.bytes) : hasBody ? JSON.stringify(body) : null,

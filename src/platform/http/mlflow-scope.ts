@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { accessByMethod, type Scope } from '../../base/access.ts';
 import { AppError } from '../../base/errors.ts';
 import { toMlflowFailure } from '../../formats/mlflow/errors.ts';
 import { invalidValue, missing } from '../../formats/mlflow/names.ts';
@@ -35,7 +36,9 @@ export function mlflowCall<Schema extends z.ZodType>(
 }
 
 /** Who did it, for events: MLflow's clients send no name of their own. */
-export const MLFLOW_ACTOR = 'mlflow';
+export function mlflowActor({ caller }: FastifyRequest): string {
+  return caller?.name ?? 'mlflow';
+}
 
 /** Mounts operations under `/api/` and the `/ajax-api/` twin that user interfaces use. */
 export function mountMlflow(http: FastifyInstance, log: Log, calls: readonly MlflowCall[]): void {
@@ -51,6 +54,7 @@ export function mountMlflow(http: FastifyInstance, log: Log, calls: readonly Mlf
       http.route({
         method: method,
         url: `${prefix}${path}`,
+        config: { access: accessOf(method, path) },
         handler: async (request, reply) => {
           const result = await answer(request);
           return reply.header('content-type', 'application/json').send(result ?? {});
@@ -58,6 +62,11 @@ export function mountMlflow(http: FastifyInstance, log: Log, calls: readonly Mlf
       });
     }
   }
+}
+
+/** Searches read, though their queries are too long for a URL. */
+function accessOf(method: MlflowCall['method'], path: string): Scope {
+  return /\/(?:search|get-latest-versions)$/.test(path) ? 'read' : accessByMethod(method);
 }
 
 /** Tells clients of what is not spoken here in the form they read: traces, webhooks, scorers. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessByMethod, scopesOf } from '../../base/access.ts';
 import { ERRORS } from '../../base/errors.ts';
 import type { AnyRoute } from '../../base/route.ts';
 
@@ -15,7 +16,17 @@ export function openApi(routes: readonly AnyRoute[], version: string): Json {
     openapi: '3.1.0',
     info: { title: 'Millwright', version, license: { name: 'Apache-2.0' } },
     paths,
-    components: { schemas: { Error: errorSchema() } },
+    components: {
+      schemas: { Error: errorSchema() },
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'Asked for once a token exists; Basic with the token as password does as well.',
+        },
+      },
+    },
   };
 }
 
@@ -24,6 +35,9 @@ function operation(route: AnyRoute): Json {
   return {
     operationId: route.id,
     summary: route.summary,
+    security: scopesOf(route.access ?? accessByMethod(route.method)).map((scope) => ({
+      token: [scope],
+    })),
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
     ...requestBody(route),
     responses: {

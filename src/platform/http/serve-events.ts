@@ -2,10 +2,13 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 import { followEvents } from '../events/follow-events.ts';
+import { every } from '../system.ts';
 import type { Events } from '../events/port.ts';
 
 /** Browsers and scripts that follow events at once; each costs a socket and a small buffer. */
 const FOLLOWERS_MAX = 200;
+/** How soon a stream ends whose token was revoked. */
+const LOOK_AT_TOKEN_MS = 1000;
 
 /**
  * Mounts the event stream (server-sent events): everything after `?after=SEQ`, default from now.
@@ -27,7 +30,12 @@ export function serveEvents(
     const last = request.headers['last-event-id'] ?? after;
     const controller = new AbortController();
     followers.add(controller);
+    const { caller } = request;
+    const stopLooking = every(LOOK_AT_TOKEN_MS, () => {
+      if (caller?.isCurrent() === false) controller.abort();
+    });
     reply.raw.once('close', () => {
+      stopLooking();
       followers.delete(controller);
       controller.abort();
     });

@@ -2,11 +2,13 @@ import type { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { assert } from '../../base/assert.ts';
+import { accessByMethod } from '../../base/access.ts';
 import { AppError, toAppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
+import { admit, type Access, type Caller } from './access.ts';
 import { closeConnections } from './close-connections.ts';
-import { checkEncoding, checkHost, checkOrigin } from './guards.ts';
+import { checkEncoding, checkHost, checkOrigin, type AllowedHosts } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { AnyRoute } from '../../base/route.ts';
 import type { MountedRoute, RequestContext } from './mount.ts';
@@ -24,7 +26,8 @@ const CONNECTIONS_MAX = 2000;
 export interface HttpOptions {
   readonly log: Log;
   readonly clock: Pick<Clock, 'elapsed'>;
-  readonly allowedHosts: readonly string[];
+  readonly allowedHosts: AllowedHosts;
+  readonly access: Access;
   readonly routes: readonly MountedRoute[];
   readonly idempotency: Idempotency;
   /** Adds routes outside the native API: foreign protocols, event stream, UI. */
@@ -49,12 +52,14 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   http.removeContentTypeParser('text/plain');
   http.server.maxConnections = CONNECTIONS_MAX;
   closeConnections(http);
+  http.decorateRequest('caller', null);
   // Every request, known route or not, passes the guards before anything reads its body.
   http.addHook('onRequest', (request, reply, done) => {
     checkHost(request.headers.host, options.allowedHosts);
-    checkOrigin(request.headers.origin, options.allowedHosts);
+    checkOrigin(request.headers, options.allowedHosts);
     checkEncoding(request.headers['content-encoding']);
     reply.header('x-content-type-options', 'nosniff');
+    admit(request, reply, options.access);
     done();
   });
   http.setErrorHandler((thrown, request, reply) => {
@@ -129,6 +134,7 @@ function addRoute(http: FastifyInstance, mounted: MountedRoute, options: HttpOpt
       // Load balancers ask with HEAD.
       method: route.method === 'GET' ? ['GET', 'HEAD'] : route.method,
       url: route.path,
+      config: { access: route.access ?? accessByMethod(route.method) },
       handler: async (request, reply) => {
         const start = options.clock.elapsed();
         const result = await answer(mounted, { request, reply, options, query });
@@ -180,13 +186,26 @@ async function answer(
   };
   const key = request.headers['idempotency-key'];
   const isKept = route.method === 'POST' && typeof key === 'string';
+  if (isKept && route.hasSecretReply === true) {
+    throw new AppError('INVALID_INPUT', 'This route takes no Idempotency-Key.', {
+      hint: 'Its reply holds a secret, and is not kept to be repeated.',
+    });
+  }
   // A stream is not read before it is known whether it is needed: its length stands for it.
   const content =
     route.bodyType === 'stream' ? request.headers['content-length'] : (parts.body ?? null);
   const result = isKept
-    ? await options.idempotency.once({ key, scope: request.url, content: content ?? null }, run)
+    ? await options.idempotency.once(
+        { key, scope: scopeOf(request), content: content ?? null },
+        run,
+      )
     : await run();
   return reply.status(route.status ?? 200).send(result);
+}
+
+/** One caller's keys are not another's: it would be told what that one was. */
+function scopeOf({ caller, url }: FastifyRequest): string {
+  return caller === null ? url : `${caller.name} ${url}`;
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
@@ -195,7 +214,7 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
     if (!reply.raw.writableEnded) controller.abort();
   });
   return {
-    actor: actorOf(request.headers['x-millwright-actor']),
+    actor: actorOf(request.caller, request.headers['x-millwright-actor']),
     signal: controller.signal,
     contentType: request.headers['content-type']?.split(';')[0]!.trim().toLowerCase() ?? null,
     bytes: (request.body ?? emptyBytes()) as Readable | AsyncIterable<Uint8Array>,
@@ -205,8 +224,9 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
 // oxlint-disable-next-line eslint/require-yield -- a body without bytes
 async function* emptyBytes(): AsyncIterable<Uint8Array> {}
 
-/** Who did it, as told by the client itself: without authentication it is a name, not a proof. */
-function actorOf(header: string | string[] | undefined): string {
+/** Who did it: whose token it is; without one, as told by the client itself, which proves nothing. */
+function actorOf(caller: Caller | null, header: string | string[] | undefined): string {
+  if (caller !== null && !caller.namesActor) return caller.name;
   return typeof header === 'string' && /^[\w.:@-]{1,64}$/.test(header) ? header : 'api';
 }
 

@@ -19,6 +19,10 @@ const NOT_BUILT =
 
 /** Serves the built UI; a path that is no file and no API is a page of its router. */
 export async function staticUi(http: FastifyInstance, folder: string): Promise<void> {
+  // Files that say nothing of the workspace; what they show is asked for with a token.
+  http.addHook('onRoute', (route) => {
+    route.config = { ...route.config, access: 'open' };
+  });
   if (!existsSync(path.join(folder, 'index.html'))) {
     http.get('/', (_, reply) => reply.type('text/html').send(NOT_BUILT));
     return;

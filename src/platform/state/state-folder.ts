@@ -27,6 +27,8 @@ export interface StateFolder {
   readonly attempts: string;
   /** Python environments of pipelines. */
   readonly environments: string;
+  /** What sessions of browsers and passes of steps are signed with. */
+  readonly passKey: string;
   readonly logs: string;
   readonly backups: string;
   readonly temporary: string;
@@ -44,6 +46,7 @@ export function stateFolder(root: string): StateFolder {
     monitoring: at('monitoring'),
     attempts: at('attempts'),
     environments: at('environments'),
+    passKey: at('auth.key'),
     logs: at('logs'),
     backups: at('backups'),
     temporary: at('tmp'),
