@@ -1,5 +1,5 @@
 /** Told apart with the common forms of colour blindness (Okabe and Ito, 2008), calmed for areas. */
-const SERIES = [
+export const SERIES_COLORS = [
   '#3d7fc1',
   '#e39c37',
   '#2fa084',
@@ -24,7 +24,7 @@ export function chartTheme(scheme: 'light' | 'dark'): object {
     splitLine: { lineStyle: { color: line } },
   };
   return {
-    color: SERIES,
+    color: SERIES_COLORS,
     backgroundColor: 'transparent',
     textStyle: { fontFamily: 'system-ui, sans-serif' },
     timeAxis: { ...axis, splitLine: { show: false } },
