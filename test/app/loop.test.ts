@@ -11,6 +11,7 @@ import {
 } from '../../src/capabilities/features/flights-definitions.ts';
 import {
   challengeLoop,
+  getDecision,
   getLoop,
   listDecisions,
   listInstances,
@@ -311,7 +312,13 @@ test(
     expect(after[1]!.reason).toMatch(
       /worse by .+; rolled out all the same by test: a demonstration/,
     );
-    expect((await app.api.call(getLoop, { params: loop })).champion?.version).toBe(2);
+    const state = await app.api.call(getLoop, { params: loop });
+    expect(state).toMatchObject({ champion: { version: 2 }, breaker: { failures: 0, of: 3 } });
+    const params = { ...loop, decision: after[1]!.id };
+    expect(await app.api.call(getDecision, { params })).toEqual(after[1]);
+    await expect(
+      app.api.call(getDecision, { params: { ...loop, decision: 999_999 } }),
+    ).rejects.toMatchObject({ code: 'DECISION_NOT_FOUND' });
     const { sentences } = await app.api.call(whyLoop, { params: loop });
     expect(sentences[0]).toMatch(/^Nothing asks for a new version, looked at last at 2001-03-26/);
     expect(sentences.join(' ')).toContain('v3 rolled back');

@@ -153,6 +153,10 @@ export const Instance = z.object({
   evaluation: z.object({ from: z.string(), until: z.string() }),
   /** When the challenger took the traffic. */
   deployedAt: z.string().nullable(),
+  /** What the guard waits for, as of its last look. */
+  waitsFor: z.string().nullable(),
+  /** When it is looked at next, at the earliest; null once it is over. */
+  nextLook: z.string().nullable(),
 });
 export type Instance = z.infer<typeof Instance>;
 
@@ -170,11 +174,15 @@ export const Loop = z.object({
       until: z.string().nullable(),
     })
     .nullable(),
-  champion: z.object({ version: z.number().int(), since: z.string() }).nullable(),
+  champion: z
+    .object({ model: z.string(), version: z.number().int(), since: z.string() })
+    .nullable(),
   /** The instance under way. */
   instance: Instance.nullable(),
   cooldownUntil: z.string().nullable(),
   retrains: z.object({ used: z.number().int(), of: z.number().int(), per: z.string() }),
+  /** Its own instances in a row without a promotion; at `of` a person has to look first. */
+  breaker: z.object({ failures: z.number().int(), of: z.number().int() }),
   lastDecision: Decision.nullable(),
 });
 export type Loop = z.infer<typeof Loop>;
@@ -211,6 +219,15 @@ export const listDecisions = route({
     instance: z.string().max(100).optional(),
   }),
   reply: pageOf(Decision),
+});
+
+export const getDecision = route({
+  id: 'loops.decision',
+  method: 'GET',
+  path: '/api/v1/loops/:loop/decisions/:decision',
+  summary: 'One decision with the numbers it rests on',
+  params: LoopParams.extend({ decision: z.coerce.number().int().min(1) }),
+  reply: Decision,
 });
 
 export const listInstances = route({

@@ -2,6 +2,7 @@ import { mount, type MountedRoute } from '../../platform/http/mount.ts';
 import {
   approveLoop,
   challengeLoop,
+  getDecision,
   getLoop,
   listDecisions,
   listInstances,
@@ -18,6 +19,7 @@ export function loopRoutes(service: LoopService): readonly MountedRoute[] {
     mount(listLoops, ({ query }) => service.list(query)),
     mount(getLoop, ({ params }) => service.get(params.loop)),
     mount(listDecisions, ({ params, query }) => service.decisions(params.loop, query)),
+    mount(getDecision, ({ params }) => service.decision(params.loop, params.decision)),
     mount(listInstances, ({ params, query }) => service.instances(params.loop, query)),
     mount(whyLoop, ({ params }) => service.why(params.loop)),
     mount(triggerLoop, ({ params, body }, { actor }) => {

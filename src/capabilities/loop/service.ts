@@ -10,6 +10,7 @@ import type { Log } from '../../platform/log/log.ts';
 import type { Timers } from '../../platform/timers/port.ts';
 import { Admissions } from './admissions.ts';
 import type { Decision, Instance, Loop, LoopSpec, Why } from './contract.ts';
+import { BREAKER_FAILURES } from './cooldown.ts';
 import { evaluationSpan } from './evaluation-span.ts';
 import { Follower } from './follower.ts';
 import { InstanceDriver } from './instance-driver.ts';
@@ -109,6 +110,15 @@ export class LoopService {
     const found = await this.#deps.store.listDecisions(name, page);
     if (found.length === 0) await this.#deps.store.requireLoop(name);
     return nextPage(found.map(toDecision), limit, (last) => last.id);
+  }
+
+  /** Rejects with `DECISION_NOT_FOUND`. */
+  async decision(name: string, id: number): Promise<Decision> {
+    const found = await this.#deps.store.decision(name, id);
+    if (found !== null) return toDecision(found);
+    throw new AppError('DECISION_NOT_FOUND', `The loop ${name} has no decision ${id}.`, {
+      hint: `See them with: millwright loop decisions ${name}`,
+    });
   }
 
   async instances(name: string, query: PageQuery): Promise<Page<Instance>> {
@@ -332,7 +342,7 @@ export class LoopService {
     const [last] = await store.listDecisions(name, { before: null, instance: null, limit: 1 });
     const stopped = stopAt(loop.stopped, at);
     const release = await ports.releases.current(policy.endpoint);
-    const { cooldownUntil, retrains } = await this.#situations.past(loop, policy, at);
+    const { cooldownUntil, retrains, failures } = await this.#situations.past(loop, policy, at);
     return {
       name,
       endpoint: policy.endpoint,
@@ -349,10 +359,15 @@ export class LoopService {
       champion:
         release === null
           ? null
-          : { version: release.version, since: formatInstant(micros(release.since)) },
+          : {
+              model: release.model,
+              version: release.version,
+              since: formatInstant(micros(release.since)),
+            },
       instance: instance === null ? null : toInstanceView(instance),
       cooldownUntil: cooldownUntil === null ? null : formatInstant(cooldownUntil),
       retrains: { used: retrains, of: policy.budget.retrains, per: spec.budget.per },
+      breaker: { failures, of: BREAKER_FAILURES },
       lastDecision: last === undefined ? null : toDecision(last),
     };
   }

@@ -175,6 +175,16 @@ export class LoopStore {
     return this.#db.read(query.limit(page.limit));
   }
 
+  async decision(loop: string, id: number): Promise<DecisionsRow | null> {
+    const query = this.#queries()
+      .selectFrom('loop_decisions')
+      .selectAll()
+      .where('loop', '=', loop)
+      .where('id', '=', id);
+    const [row] = await this.#db.read(query);
+    return row ?? null;
+  }
+
   #instances() {
     return this.#queries().selectFrom('loop_instances').selectAll();
   }

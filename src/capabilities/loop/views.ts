@@ -32,5 +32,7 @@ export function toInstanceView(instance: StoredInstance): Instance {
       until: formatInstant(evaluation.until),
     },
     deployedAt: deployed === null ? null : formatInstant(deployed.at),
+    waitsFor: course.waitsFor,
+    nextLook: instance.endedAt === null ? formatInstant(course.nextLook) : null,
   };
 }
