@@ -133,7 +133,7 @@ const TrainingSet = z.strictObject({
   require: z.literal('full_windows', 'require takes full_windows').optional(),
 });
 
-const Definitions = z.object({
+export const Definitions = z.object({
   sources: named(Source).default({}),
   entities: named(Entity).default({}),
   views: named(View).default({}),

@@ -6,7 +6,7 @@ import { LoopName, LoopSpec } from './contract.ts';
 import type { LoopService } from './service.ts';
 
 /** The section `loops`: what starts a retrain, and what a new version has to stand. */
-const Section = z.record(LoopName, LoopSpec);
+export const LoopsSection = z.record(LoopName, LoopSpec);
 const KEYS = Object.keys(LoopSpec.shape);
 
 interface PlanDeps {
@@ -42,7 +42,7 @@ async function differences(
   declared: Declared,
   { loops, hasEndpoint }: PlanDeps,
 ): Promise<readonly Difference[]> {
-  const parsed = Section.safeParse(declared['loops'] ?? {});
+  const parsed = LoopsSection.safeParse(declared['loops'] ?? {});
   if (!parsed.success) throw firstIssue(parsed.error);
   const former = await loops.declared();
   const found: Difference[] = [];

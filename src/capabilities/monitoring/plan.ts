@@ -18,7 +18,7 @@ export interface MonitorsPlanDeps {
   readonly clock: Pick<Clock, 'wall'>;
 }
 
-const Section = z.record(EndpointName, MonitorSpec);
+export const MonitorsSection = z.record(EndpointName, MonitorSpec);
 /** Declared at once: each is evaluated by itself. */
 const MONITORS_MAX = 1000;
 
@@ -75,7 +75,7 @@ async function difference(declared: Declared, deps: MonitorsPlanDeps): Promise<D
 }
 
 function specs(section: unknown): readonly (readonly [string, MonitorSpec])[] {
-  const parsed = Section.safeParse(section ?? {});
+  const parsed = MonitorsSection.safeParse(section ?? {});
   if (!parsed.success) throw firstIssue(parsed.error);
   const found = Object.entries(parsed.data);
   if (found.length <= MONITORS_MAX) return found;

@@ -14,7 +14,7 @@ const DeclaredEndpoint = z.strictObject({
     .shape,
   log: z.strictObject({ durability: Durability.default('async') }).optional(),
 });
-const Section = z.record(EndpointName, DeclaredEndpoint);
+export const EndpointsSection = z.record(EndpointName, DeclaredEndpoint);
 
 const KEYS = ['model', 'service', 'key', 'sticky', 'rollout', 'log'];
 const LOG_KEYS = ['durability'];
@@ -69,7 +69,7 @@ async function differences(declared: Declared, deps: PlanDeps): Promise<readonly
 }
 
 function specs(section: unknown): readonly (readonly [string, EndpointSpec])[] {
-  const parsed = Section.safeParse(section ?? {});
+  const parsed = EndpointsSection.safeParse(section ?? {});
   if (!parsed.success) throw firstIssue(parsed.error);
   return Object.entries(parsed.data).map(([name, { log, ...spec }]) => [
     name,

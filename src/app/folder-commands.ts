@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../platform/cli/context.ts';
+import type { Config } from '../platform/config/config.ts';
+import type { Status } from '../capabilities/workspace/contract.ts';
+import { addInit } from './init/init-command.ts';
+
+export interface FolderCommandsOn {
+  readonly cli: CliContext;
+  readonly config: (flags: { readonly clock?: 'live' | 'replay' }) => Config;
+  /** Makes the workspace of the folder with this clock, or finds the one that is there. */
+  readonly makeWorkspace: (clock: 'live' | 'replay' | undefined) => Promise<Status>;
+}
+
+/** Commands about this folder and this machine, which need no workspace. */
+export function addFolderCommands(program: Command, on: FolderCommandsOn): void {
+  addInit(program, on);
+}
