@@ -9,6 +9,7 @@ import { readRows } from '../../src/capabilities/tables/contract.ts';
 import {
   getLogStatus,
   getTraffic,
+  getTrafficHistory,
   LIST_CHARS_MAX,
   listPredictions,
   postLabels,
@@ -55,6 +56,13 @@ async function flush(): Promise<void> {
 async function labelsOf(requestId: string): Promise<unknown> {
   const trace = await app.api.call(traceRequest, { params: { requestId } });
   return trace.labels.map(({ value, revision }) => [revision, value]);
+}
+
+interface ListOf {
+  readonly from?: string;
+  readonly until?: string;
+  readonly version?: number;
+  readonly failed?: 'true' | 'false';
 }
 
 function list(query: { limit?: number; cursor?: string } = {}) {
@@ -244,4 +252,43 @@ describe('the log', () => {
     // The one being written, and its successor.
     expect(left.length).toBeLessThanOrEqual(2);
   });
+});
+
+test('the log is asked for the requests of a time, a version or an outcome', async () => {
+  const ids: string[] = [];
+  for (const flight of ['B1', 'B2', 'B3']) {
+    ids.push(await ask(flight));
+    app.clock.advance(60_000);
+  }
+  const wrong = await app.app.http.inject({
+    method: 'POST',
+    url: '/v2/models/late/infer',
+    headers: { 'content-type': 'application/json', host: '127.0.0.1' },
+    payload: JSON.stringify({ inputs: [] }),
+  });
+  expect(wrong.statusCode).toBe(400);
+  const idsOf = async (query: ListOf): Promise<readonly string[]> => {
+    const params = { endpoint: 'late' };
+    const { items } = await app.api.call(listPredictions, { params, query });
+    expect(items.every(({ source }) => source === 'table')).toBe(true);
+    return items.map(({ requestId }) => requestId);
+  };
+  const { items } = await list();
+  const at = items.find(({ requestId }) => requestId === ids[1])!.now;
+  expect(await idsOf({ from: at, failed: 'false' })).toEqual([ids[2], ids[1]]);
+  expect(await idsOf({ until: at })).toEqual([ids[0]]);
+  expect(await idsOf({ failed: 'true' })).toEqual([String(wrong.headers['x-request-id'])]);
+  expect(await idsOf({ version: 2 })).toEqual([]);
+});
+
+test('past traffic is told by day, and of no other endpoint', async () => {
+  await ask('C1');
+  await ask('C2');
+  await flush();
+  const history = (endpoint: string) =>
+    app.api.call(getTrafficHistory, { params: { endpoint }, query: {} });
+  const { items, seconds } = await history('late');
+  expect(seconds).toBe(86_400);
+  expect(items).toMatchObject([{ arm: 'blue', modelVersion: 1, requests: 2, errors: 0 }]);
+  await expect(history('other')).rejects.toMatchObject({ code: 'ENDPOINT_NOT_FOUND' });
 });

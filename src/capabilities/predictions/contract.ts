@@ -133,10 +133,18 @@ export const listPredictions = route({
   method: 'GET',
   path: '/api/v1/endpoints/:endpoint/predictions',
   summary:
-    'Recently answered requests of an endpoint, newest first; a page of long records has fewer ' +
-    'than asked for, and a cursor',
+    'Answered requests of an endpoint, newest first, or those of a time; a page of long records ' +
+    'has fewer than asked for, and a cursor',
   params: z.object({ endpoint: EndpointName }),
-  query: PageQuery,
+  query: PageQuery.extend({
+    /** Answered at or after, and before, these; domain time. */
+    from: InstantText.optional(),
+    until: InstantText.optional(),
+    /** Only those that this version of the model answered. */
+    version: z.coerce.number().int().min(1).optional(),
+    /** Only those answered with an error, or only those without. */
+    failed: z.stringbool().optional(),
+  }),
   reply: pageOf(Prediction),
 });
 

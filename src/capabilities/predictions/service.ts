@@ -1,6 +1,5 @@
 import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeCursor, encodeCursor, nextPage, type Page } from '../../base/cursor.ts';
-import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, MICROS_PER_SECOND, parseInstant, type Clock } from '../../base/time.ts';
 import { present } from '../../base/assert.ts';
 import type { Engine } from '../../platform/engine/port.ts';
@@ -18,6 +17,7 @@ import type { LogStatus, PredictionLog } from './log.ts';
 import { toPrediction, toRefusedPrediction } from './prediction-view.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
 import type { RequestIndex } from './request-index.ts';
+import { rowFilters, type ListQuery } from './row-filters.ts';
 import type { PredictionTasks } from './tasks.ts';
 import { stretchesOf, type TrafficQuery } from './traffic-stretches.ts';
 import type { UnflushedEntry } from './unflushed.ts';
@@ -62,13 +62,15 @@ export class PredictionsService {
     return flushed;
   }
 
-  /** Newest first. */
-  async list(endpoint: string, query: PageQuery): Promise<Page<Prediction>> {
+  /** Newest first. What only some are asked of is read from the table, once all are in it. */
+  async list(endpoint: string, query: ListQuery): Promise<Page<Prediction>> {
     const { log, engine } = this.#deps;
     await this.#assertEndpoint(endpoint);
     const before = decodeCursor(query.cursor, 'number') ?? Number.MAX_SAFE_INTEGER;
     const limit = query.limit + 1;
-    const entries = log.unflushed.newest(endpoint, { before, limit });
+    const which = rowFilters(query);
+    if (which.length > 0) await within(ENGINE_WAIT_MS, log.flush());
+    const entries = which.length > 0 ? [] : log.unflushed.newest(endpoint, { before, limit });
     const fitting = fittingEntries(entries);
     const journaled = await this.#journaled(fitting);
     // Past one that was flushed meanwhile everything is in the table, what was read from the
@@ -82,7 +84,12 @@ export class PredictionsService {
     const { rows, isCut: isTableCut } =
       missing === 0 || isCut
         ? { rows: [], isCut }
-        : await engine.run('predictions.list', { endpoint, before: oldest, limit: missing });
+        : await engine.run('predictions.list', {
+            endpoint,
+            before: oldest,
+            limit: missing,
+            which,
+          });
     const stored = rows.map(({ record, seq }) => ({
       seq,
       prediction: toPrediction(record, 'table'),

@@ -12,6 +12,7 @@ import { labelStates, type StateCounts, type StatesInput } from './label-states.
 import { Quarantine } from './quarantine.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
+import type { RowFilters } from './row-filters.ts';
 import { instant, LABELS, PREDICTIONS, toRecord } from './tables.ts';
 import { rebuildIndex } from './rebuild-index.ts';
 import {
@@ -33,7 +34,12 @@ export type PredictionTasks = {
   };
   /** Rows with a sequence number below `before`, newest first. */
   readonly 'predictions.list': {
-    readonly input: { readonly endpoint: string; readonly before: number; readonly limit: number };
+    readonly input: {
+      readonly endpoint: string;
+      readonly before: number;
+      readonly limit: number;
+      readonly which: RowFilters;
+    };
     /** `isCut` when they are fewer than asked for because they are long. */
     readonly output: { readonly rows: readonly StoredPrediction[]; readonly isCut: boolean };
   };
@@ -141,7 +147,7 @@ async function listRows(
   request: PredictionTasks['predictions.list']['input'],
   signal: AbortSignal,
 ): Promise<PredictionTasks['predictions.list']['output']> {
-  const { endpoint, limit } = request;
+  const { endpoint, limit, which } = request;
   let { before } = request;
   const rows: StoredPrediction[] = [];
   let chars = 0;
@@ -151,7 +157,7 @@ async function listRows(
       tables.find(
         { namespace: PREDICTIONS, name: endpoint },
         {
-          where: [{ column: 'seq', comparison: '<', value: before }],
+          where: [{ column: 'seq', comparison: '<', value: before }, ...which],
           orderBy: { column: 'seq', descending: true },
           limit: wanted,
           signal,

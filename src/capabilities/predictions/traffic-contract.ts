@@ -45,7 +45,7 @@ export const getTrafficHistory = route({
   query: z.object({
     /** Default: 28 stretches before `until`. */
     from: InstantText.optional(),
-    /** Default: now. */
+    /** Default: the end of the running stretch. */
     until: InstantText.optional(),
     every: z.enum(['hour', 'day']).default('day'),
   }),

@@ -102,16 +102,16 @@ describe('the traffic of past days', () => {
 describe('the stretches asked for', () => {
   const now = micros(START + 12 * HOUR);
 
-  test('are whole days up to now unless something else is said', () => {
+  test('are whole days, today included, unless something else is said', () => {
     const found = stretchesOf({ every: 'day' }, now);
-    expect(found).toEqual({ from: START - 27 * DAY, until: now, everyMicros: DAY });
+    expect(found).toEqual({ from: START - 27 * DAY, until: START + DAY, everyMicros: DAY });
     const hours = stretchesOf({ every: 'hour', from: '2001-03-01T03:30:00Z' }, now);
-    expect(hours).toEqual({ from: START + 3 * HOUR, until: now, everyMicros: HOUR });
+    expect(hours).toEqual({ from: START + 3 * HOUR, until: now + HOUR, everyMicros: HOUR });
   });
 
   test('are refused when they are too many, or end before they begin', () => {
     const year = () => stretchesOf({ every: 'hour', from: '2000-03-01T00:00:00Z' }, now);
-    expect(year).toThrow('there are 8772 hours');
+    expect(year).toThrow('there are 8773 hours');
     const backward = { from: '2001-02-01T00:00:00Z', until: '2001-01-01T00:00:00Z' };
     expect(() => stretchesOf({ every: 'day', ...backward }, now)).toThrow('ends before it begins');
   });

@@ -19,9 +19,11 @@ export function stretchesOf(
   now: Micros,
 ): { readonly from: Micros; readonly until: Micros; readonly everyMicros: number } {
   const everyMicros = EVERY[every];
-  const end = (until === undefined ? null : parseInstant(until)) ?? now;
+  // The running stretch included.
+  const next = (Math.floor(now / everyMicros) + 1) * everyMicros;
+  const end = (until === undefined ? null : parseInstant(until)) ?? next;
   const asked = from === undefined ? null : parseInstant(from);
-  const start = asked ?? end - (SHOWN - 1) * everyMicros;
+  const start = asked ?? end - SHOWN * everyMicros;
   const first = Math.floor(start / everyMicros) * everyMicros;
   const count = Math.ceil((end - first) / everyMicros);
   if (end < start || count > TRAFFIC_STRETCHES_MAX) {

@@ -175,7 +175,12 @@ test('a log of a former version takes records with features, and shows both', as
   await engine.run('tables.append', { ...ref, ndjson });
   await serve();
   const list = async () => {
-    const page = await engine.run('predictions.list', { endpoint: 'late', before: 1e9, limit: 10 });
+    const page = await engine.run('predictions.list', {
+      endpoint: 'late',
+      before: 1e9,
+      limit: 10,
+      which: [],
+    });
     return (page as { readonly rows: readonly StoredRow[] }).rows;
   };
   expect((await list()).map(({ record }) => record.joined)).toEqual([null]);
