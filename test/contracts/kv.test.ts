@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,6 +35,44 @@ async function onLmdb(): Promise<Store> {
   const reader = await openLmdbReader(path.join(folder, 'online'));
   return { reader, writer: await openLmdbWriter(path.join(folder, 'online')) };
 }
+
+describe('an LMDB map that leaves syncing to the system', () => {
+  const place = () => path.join(folder, 'online');
+  const one: KvChange = { key: 'a', value: bytes(1) };
+
+  it('keeps what a writer left that died', async () => {
+    const first = await openLmdbWriter(place(), 'boot 1');
+    await first.apply([one]);
+    // Not closed, as if killed: a second handle of this process sees the same file.
+    const copy = path.join(folder, 'copy');
+    cpSync(place(), copy, { recursive: true });
+    const second = await openLmdbWriter(copy, 'boot 1');
+    expect(second.get('a')).toEqual(bytes(1));
+    await second.close();
+    await first.close();
+  });
+
+  it.each([
+    ['another start of the machine', 'boot 2'],
+    ['a machine that names no starts', null],
+  ])('is begun anew by %s, unless it came to rest', async (_name, boot) => {
+    const first = await openLmdbWriter(place(), 'boot 1');
+    await first.apply([one]);
+    const open = path.join(folder, 'open');
+    cpSync(place(), open, { recursive: true });
+    const afterLoss = await openLmdbWriter(open, boot);
+    expect(afterLoss.get('a')).toBeNull();
+    await afterLoss.close();
+    await first.rest();
+    await expect(first.apply([one])).rejects.toMatchObject({ code: 'STOPPING' });
+    const rested = path.join(folder, 'rested');
+    cpSync(place(), rested, { recursive: true });
+    const afterRest = await openLmdbWriter(rested, boot);
+    expect(afterRest.get('a')).toEqual(bytes(1));
+    await afterRest.close();
+    await first.close();
+  });
+});
 
 describe.each([
   ['in memory', inMemory],

@@ -6,26 +6,42 @@ import { AppError } from '../../base/errors.ts';
 import { keyBytes } from './kv-key.ts';
 import { DATA_FILE, LOCK_FILE, lmdbFileState } from './lmdb-file.ts';
 import type { KvChange, KvReader, KvWriter } from './port.ts';
+import { UnsyncedMark } from './unsynced-mark.ts';
 
 type Map = RootDatabase<Uint8Array, Uint8Array>;
 
 /** Room that opening needs, and some more: a map's first pages and its table of readers. */
 const FREE_BYTES_MIN = 1024 * 1024;
 
+export interface MapWriter extends KvWriter {
+  /** Takes no more changes and puts all there are on disk; what is there can still be read. */
+  rest(): Promise<void>;
+}
+
 /**
  * Opens the map for the one process that writes it, creating it when missing, and anew when it is
  * no map any more. Rejects with `DISK_FULL` before lmdb maps a file that has no blocks yet:
  * touching it would kill the process.
+ *
+ * `boot` names the machine's present start. With it changes are left to the system to write: they
+ * outlive any process, and after a power loss, when the machine has started anew since and the map
+ * was not closed, it is begun anew. Without it each change waits for the disk.
  */
-export async function openLmdbWriter(folder: string): Promise<KvWriter> {
+export async function openLmdbWriter(
+  folder: string,
+  boot: string | null = null,
+): Promise<MapWriter> {
   await mkdir(folder, { recursive: true });
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < FREE_BYTES_MIN) throw diskFull();
-  if (lmdbFileState(folder) === 'damaged') {
+  const unsynced = new UnsyncedMark(folder);
+  if (lmdbFileState(folder) === 'damaged' || unsynced.isOfOtherBoot(boot)) {
     // Everything in it can be rebuilt, and lmdb would end the process.
     for (const name of [DATA_FILE, LOCK_FILE]) await rm(path.join(folder, name), { force: true });
   }
-  return new LmdbWriter(folder);
+  if (boot === null) await unsynced.clear();
+  else await unsynced.set(boot);
+  return new LmdbWriter(folder, boot === null ? null : unsynced);
 }
 
 /**
@@ -34,7 +50,7 @@ export async function openLmdbWriter(folder: string): Promise<KvWriter> {
  */
 export function openLmdbReader(folder: string): Promise<KvReader> {
   return Promise.resolve(
-    new LmdbReader(() => (lmdbFileState(folder) === 'whole' ? openMap(folder, true) : null)),
+    new LmdbReader(() => (lmdbFileState(folder) === 'whole' ? openMap(folder, READER) : null)),
   );
 }
 
@@ -94,16 +110,21 @@ class LmdbReader implements KvReader {
   }
 }
 
-class LmdbWriter extends LmdbReader implements KvWriter {
+class LmdbWriter extends LmdbReader implements MapWriter {
   readonly #writable: Map;
+  /** Null when every change is synced. */
+  readonly #unsynced: UnsyncedMark | null;
+  #isResting = false;
 
-  constructor(folder: string) {
-    const map = openMap(folder, false);
+  constructor(folder: string, unsynced: UnsyncedMark | null) {
+    const map = openMap(folder, { isReadOnly: false, isSynced: unsynced === null });
     super(() => map);
     this.#writable = map;
+    this.#unsynced = unsynced;
   }
 
   async apply(changes: readonly KvChange[]): Promise<void> {
+    if (this.#isResting) throw new AppError('STOPPING', 'The online store is being closed.');
     const keyed = changes.map(({ key, value }) => ({ key: keyBytes(key), value }));
     try {
       // Synchronous: of lmdb's asynchronous commits a failed one also rejects promises that nobody
@@ -120,15 +141,28 @@ class LmdbWriter extends LmdbReader implements KvWriter {
     }
   }
 
+  async rest(): Promise<void> {
+    this.#isResting = true;
+    await this.#unsynced?.clear();
+  }
+
   override async close(): Promise<void> {
+    this.#isResting = true;
     await this.#writable.close();
+    await this.#unsynced?.clear();
   }
 }
 
-function openMap(folder: string, readOnly: boolean): Map {
+const READER = { isReadOnly: true, isSynced: true };
+
+function openMap(
+  folder: string,
+  { isReadOnly, isSynced }: { readonly isReadOnly: boolean; readonly isSynced: boolean },
+): Map {
   return open<Uint8Array, Uint8Array>({
     path: folder,
-    readOnly,
+    readOnly: isReadOnly,
+    noSync: !isSynced,
     noSubdir: false,
     encoding: 'binary',
     keyEncoding: 'binary',
