@@ -9,8 +9,11 @@ import { useRoute } from './kit/use-route.ts';
 import { KeyHelp } from './key-help.tsx';
 import { pages } from './pages.ts';
 import { ReplayBanner } from './replay-banner.tsx';
+import { useSession } from './kit/session.ts';
 import { SchemeToggle } from './scheme-toggle.tsx';
 import classes from './shell.module.css';
+import { SignIn } from './sign-in.tsx';
+import { SignOut } from './sign-out.tsx';
 import { useGoKeys } from './use-go-keys.ts';
 
 const STATUS_POLL_MS = 5000;
@@ -23,6 +26,7 @@ export function Shell(): ReactNode {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const navigate = useNavigate();
+  const session = useSession();
   const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: STATUS_POLL_MS });
   useGoKeys(pages, (to) => void navigate({ to }), help.open);
   useEffect(() => {
@@ -55,7 +59,8 @@ export function Shell(): ReactNode {
         />
         <WorkspaceName status={status.data} />
         <Group gap="xs" wrap="nowrap" ml="auto">
-          <ConnectionState />
+          {session !== 'refused' && <ConnectionState />}
+          <SignOut />
           <SchemeToggle />
           <KeyHelp isOpen={isHelpOpen} open={help.open} close={help.close} />
         </Group>
@@ -80,7 +85,7 @@ export function Shell(): ReactNode {
       </AppShell.Navbar>
       <AppShell.Main id={MAIN_ID} ref={main} tabIndex={-1} className={classes['main']}>
         {status.data?.clock === 'replay' && <ReplayBanner now={status.data.now} />}
-        <Outlet />
+        {session === 'refused' ? <SignIn /> : <Outlet />}
       </AppShell.Main>
     </AppShell>
   );

@@ -6,6 +6,7 @@ import {
   type RouteReply,
   type UrlParts,
 } from '../../base/route.ts';
+import { refused, sessionNumber } from './session.ts';
 
 interface LooseInput {
   readonly params?: UrlParts;
@@ -24,6 +25,7 @@ export async function call<R extends AnyRoute>(
   signal?: AbortSignal,
 ): Promise<RouteReply<R>> {
   const { params, query, body } = input as LooseInput;
+  const during = sessionNumber();
   const response = await request(routeUrl(route.path, params, query), {
     method: route.method,
     ...(signal === undefined ? {} : { signal }),
@@ -32,16 +34,19 @@ export async function call<R extends AnyRoute>(
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
   const reply: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw errorOf(reply, `${route.method} ${route.path}`, response.status);
+  if (!response.ok) {
+    throw errorOf(reply, { operation: `${route.method} ${route.path}`, during, response });
+  }
   return (import.meta.env.DEV ? route.reply.parse(reply) : reply) as RouteReply<R>;
 }
 
 /** The bytes behind a URL of this server that no JSON route describes, such as a file's. */
 export async function callBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const during = sessionNumber();
   const response = await request(url, signal === undefined ? {} : { signal });
   if (response.ok) return response.arrayBuffer();
   const reply: unknown = await response.json().catch(() => undefined);
-  throw errorOf(reply, `GET ${url}`, response.status);
+  throw errorOf(reply, { operation: `GET ${url}`, during, response });
 }
 
 async function request(url: string, init: RequestInit): Promise<Response> {
@@ -57,12 +62,20 @@ async function request(url: string, init: RequestInit): Promise<Response> {
 }
 
 /** The `AppError` of a refused call; an answer that is no error body of ours says so. */
-function errorOf(reply: unknown, operation: string, status: number): AppError {
+function errorOf(
+  reply: unknown,
+  of: { readonly operation: string; readonly during: number; readonly response: Response },
+): AppError {
   const body = (reply as { error?: Partial<ErrorBody> } | undefined)?.error;
   if (body?.code !== undefined && body.code in ERRORS && body.message !== undefined) {
+    if (body.code === 'UNAUTHENTICATED') refused(of.during);
     return AppError.fromBody(body as ErrorBody);
   }
-  return new AppError('INTERNAL', `${operation} answered ${status} without an error body.`, {
-    hint: 'Something between this page and Millwright may have answered: check proxies.',
-  });
+  return new AppError(
+    'INTERNAL',
+    `${of.operation} answered ${of.response.status} without an error body.`,
+    {
+      hint: 'Something between this page and Millwright may have answered: check proxies.',
+    },
+  );
 }
