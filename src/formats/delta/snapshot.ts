@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
+import { LiveFiles } from './live-files.ts';
 import { recordCount } from './stats.ts';
 import { assertReadable } from './table-features.ts';
 
@@ -99,7 +100,7 @@ export class Replay {
       checkpointVersion,
       protocol,
       metadata,
-      files: this.#files,
+      files: LiveFiles.of(this.#files),
       tombstones: this.#tombstones,
       txns: this.#txns,
       countedRows: this.#rows,
@@ -111,7 +112,34 @@ export class Replay {
 
 /** The state one commit later. */
 export function advance(snapshot: Snapshot, actions: readonly Action[]): Snapshot {
+  const grown = grow(snapshot, actions);
+  if (grown !== null) return grown;
   const replay = new Replay(snapshot);
   replay.apply(actions);
   return replay.finish(snapshot.version + 1, snapshot.checkpointVersion);
+}
+
+/** The state after a commit that only adds files which were never there; null for any other. */
+function grow(snapshot: Snapshot, actions: readonly Action[]): Snapshot | null {
+  const added: AddFile[] = [];
+  const paths = new Set<string>();
+  const txns = new Map(snapshot.txns);
+  let { countedRows, uncountedFiles, sizeBytes } = snapshot;
+  for (const { add, txn, remove, metaData, protocol } of actions) {
+    if (remove || metaData || protocol) return null;
+    if (txn) txns.set(txn.appId, txn);
+    if (!add) continue;
+    const isKnown = snapshot.files.has(add.path) || snapshot.tombstones.has(add.path);
+    if (isKnown || paths.has(add.path)) return null;
+    paths.add(add.path);
+    added.push(add);
+    const records = recordCount(add.stats);
+    if (records === null) uncountedFiles += 1;
+    else countedRows += records;
+    sizeBytes += add.size;
+  }
+  const { version, files } = snapshot;
+  const live = files instanceof LiveFiles ? files : LiveFiles.of(files);
+  const counts = { countedRows, uncountedFiles, sizeBytes };
+  return { ...snapshot, ...counts, version: version + 1, files: live.and(added), txns };
 }
