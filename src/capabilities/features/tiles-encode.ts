@@ -90,7 +90,7 @@ export function summarise(values: Float64Array): number[] {
 }
 
 /** Whether these values, added in any order, never leave the integers a double holds exactly. */
-function isIntegral(values: Float64Array): boolean {
+export function isIntegral(values: Float64Array): boolean {
   let magnitude = 0;
   for (const value of values) {
     if (Number.isNaN(value)) continue;
@@ -100,6 +100,6 @@ function isIntegral(values: Float64Array): boolean {
   return magnitude <= Number.MAX_SAFE_INTEGER;
 }
 
-function bytesOf(values: Float64Array): Uint8Array {
+export function bytesOf(values: Float64Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,4 +1,5 @@
 import type { KvChange, KvReader } from '../../platform/kv/port.ts';
+import { appendedRoot } from './tiles-append.ts';
 import { encodeLeaf, encodeRoot, summarise } from './tiles-encode.ts';
 import { leavesPrefix, rootsPrefix } from './tiles-keys.ts';
 import {
@@ -69,7 +70,12 @@ export class TileWriter {
    * removed is not there, unless it is older than `forgottenBefore`.
    */
   change(rows: TileRows, change: KeyChange, forgottenBefore: number): KvChange[] {
-    const { leaves, next } = this.#stored(change.key);
+    const root = this.#root(change.key);
+    if (root !== null && change.removed.length === 0) {
+      const value = appendedRoot(root, this.#expressions, { rows, added: change.added });
+      if (value !== null) return [{ key: this.#roots + change.key, value }];
+    }
+    const { leaves, next } = this.#stored(root);
     const before = leaves.map(({ number }) => number);
     const numbers = { next };
     const edited = this.#edit(leaves, { rows, change, forgottenBefore, numbers });
@@ -78,7 +84,7 @@ export class TileWriter {
 
   /** The changes that forget events before the time; null when there are none. */
   forget(key: string, before: number): KvChange[] | null {
-    const { leaves, next } = this.#stored(key);
+    const { leaves, next } = this.#stored(this.#root(key));
     const numbers = leaves.map(({ number }) => number);
     const kept = leaves.filter(({ last }) => last >= before);
     const [oldest] = kept;
@@ -91,18 +97,23 @@ export class TileWriter {
 
   /** All events of a key in order of time: what a check of the tiles compares. */
   events(key: string): EventColumns {
-    const columns = this.#stored(key).leaves.map((leaf) => this.#columns(key, leaf));
+    const columns = this.#stored(this.#root(key)).leaves.map((leaf) => this.#columns(key, leaf));
     return columns.length === 0
       ? { times: new Float64Array(), values: this.#none() }
       : joined(columns);
   }
 
-  #stored(key: string): { readonly leaves: Leaf[]; readonly next: number } {
+  #root(key: string): Float64Array | null {
     const bytes = this.#kv.get(this.#roots + key);
-    if (bytes === null) return { leaves: [], next: 0 };
+    if (bytes === null) return null;
     const root = doubles(bytes);
+    assertRoot(root, this.#expressions);
+    return root;
+  }
+
+  #stored(root: Float64Array | null): { readonly leaves: Leaf[]; readonly next: number } {
+    if (root === null) return { leaves: [], next: 0 };
     const expressions = this.#expressions;
-    assertRoot(root, expressions);
     const [count, next, events] = [root[0]!, root[2]!, root[4]!];
     const cell = (column: number, index: number): number =>
       root[ROOT_HEADER + column * count + index]!;
