@@ -15,6 +15,7 @@ import * as tables from '../src/capabilities/tables/contract.ts';
 import * as tracking from '../src/capabilities/tracking/contract.ts';
 import * as workspace from '../src/capabilities/workspace/contract.ts';
 import { createProgram } from '../src/app/cli.ts';
+import { configSchemaText } from '../src/app/config-schema.ts';
 import { programVersion } from '../src/app/program.ts';
 import { openApi } from '../src/platform/http/openapi.ts';
 import { ROOT } from './run.ts';
@@ -82,6 +83,7 @@ function commandTable(): string {
 
 const documents: Readonly<Record<string, string>> = {
   'docs/reference/openapi.json': `${JSON.stringify(openApi(routes(), programVersion), null, 2)}\n`,
+  'docs/reference/millwright.schema.json': configSchemaText(),
   'docs/reference/errors.md': await prettier.format(errorTable(), { parser: 'markdown' }),
   'docs/reference/cli.md': await prettier.format(commandTable(), { parser: 'markdown' }),
 };

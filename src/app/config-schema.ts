@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { present } from '../base/assert.ts';
 import { Definitions } from '../capabilities/features/definitions.ts';
 import { LoopsSection } from '../capabilities/loop/plan.ts';
 import { MonitorsSection } from '../capabilities/monitoring/plan.ts';
@@ -9,6 +10,27 @@ import { ConfigFile } from '../platform/config/config.ts';
 
 /** Beside the workspace's data, where `# yaml-language-server: $schema=` can name it. */
 const FILE = 'millwright.schema.json';
+
+/** What an editor tells of a section; the reference has the rest. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  version: 'Version of this file’s form.',
+  name: 'Name of the workspace.',
+  server: 'Where the server listens.',
+  database: 'PostgreSQL instead of the SQLite file in the state folder.',
+  journal: 'Room for answered requests that are not in tables yet.',
+  log: 'What the server logs.',
+  webhooks: 'Where events and alerts are sent.',
+  pipelines: 'How the stages of dvc.yaml run: millwright run.',
+  sources: 'Tables with a row for each thing that happened.',
+  entities: 'What features are about, by its keys.',
+  views: 'Aggregates over windows of time, for an entity.',
+  services: 'What a model sees, in training and when it is asked.',
+  labels: 'What came of a request, and when it is known.',
+  training_sets: 'Rows to train on, each as it was known at its time.',
+  endpoints: 'Where a model answers.',
+  monitors: 'What is watched of an endpoint, by the endpoint’s name.',
+  loops: 'What starts a retrain, and what a new version has to stand.',
+};
 
 /**
  * JSON Schema (2020-12) of `millwright.yaml`, out of the schemas that parse it: editors complete
@@ -21,8 +43,12 @@ export function configSchema(): Readonly<Record<string, unknown>> {
     monitors: MonitorsSection.optional(),
     loops: LoopsSection.optional(),
   });
-  const schema = z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any', reused: 'ref' });
-  return { title: 'millwright.yaml', ...schema };
+  const { properties, ...schema } = z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any' });
+  const described = Object.entries(properties ?? {}).map(([name, of]) => {
+    const description = present(SECTIONS[name], `a description of ${name}`);
+    return [name, { description, ...(of as object) }];
+  });
+  return { title: 'millwright.yaml', ...schema, properties: Object.fromEntries(described) };
 }
 
 export function configSchemaText(): string {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../platform/cli/context.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Status } from '../capabilities/workspace/contract.ts';
+import { configSchema } from './config-schema.ts';
 import { addInit } from './init/init-command.ts';
 
 export interface FolderCommandsOn {
@@ -14,4 +15,10 @@ export interface FolderCommandsOn {
 /** Commands about this folder and this machine, which need no workspace. */
 export function addFolderCommands(program: Command, on: FolderCommandsOn): void {
   addInit(program, on);
+  program
+    .command('schema')
+    .description('the JSON Schema of millwright.yaml, by which editors complete and check it')
+    .action(() => {
+      on.cli.out.json(configSchema());
+    });
 }

@@ -38,7 +38,9 @@ const LOCKS = /^(?:uv|poetry|pdm|pixi|conda)[\w-]*\.lock$|^Pipfile(?:\.lock)?$/;
 export async function findProject(folder: string): Promise<FoundProject> {
   const { files, isCut } = listFiles(folder);
   const top = files.filter((file) => !file.includes('/'));
-  const lock = top.find((file) => /^requirements/.test(file) && isLocked(path.join(folder, file)));
+  const lock = top.find(
+    (file) => file.startsWith('requirements') && isLocked(path.join(folder, file)),
+  );
   return {
     hasGit: hasAbove(folder, '.git'),
     mlflowRuns: countRuns(path.join(folder, 'mlruns')),

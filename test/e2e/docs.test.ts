@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { docsSteps, printedAs } from './docs-page.ts';
+import { DocsReader } from './docs-reader.ts';
+
+/** Every page that tells its reader what to type is followed, command by command. */
+
+const MINUTES_5 = 300_000;
+let reader: DocsReader;
+
+beforeEach(async () => {
+  reader = await DocsReader.open();
+});
+
+afterEach(async () => {
+  await reader.close();
+});
+
+test.each(['guides/your-own-model.md'])(
+  'docs/%s does what it says',
+  async (page) => {
+    expect(docsSteps(page).length).toBeGreaterThan(3);
+    await reader.follow(page);
+  },
+  MINUTES_5,
+);
+
+test('a page that shows what was not printed is found', () => {
+  expect(printedAs('run run_…   auc 0.7\n…\nlast', 'run run_1   auc 0.7\na\nb\nlast\n')).toBe(true);
+  expect(printedAs('run run_…   auc 0.7\nlast', 'run run_1   auc 0.7\na\nlast\n')).toBe(false);
+  expect(printedAs('auc 0.7', 'auc 017')).toBe(false);
+  expect(printedAs('one\ntwo', 'one\n')).toBe(false);
+});
