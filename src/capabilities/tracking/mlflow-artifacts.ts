@@ -85,6 +85,10 @@ export function serveArtifacts(http: FastifyInstance, service: TrackingService, 
       return reply.header('content-type', 'application/json').send('{}');
     });
   }
+}
+
+/** A file of a run, for the pages; bytes, so no route of the native API. */
+export function serveRunArtifact(http: FastifyInstance, service: TrackingService): void {
   http.get('/api/v1/runs/:run/artifact', async (request, reply) => {
     const run = RunId.safeParse((request.params as { run: string }).run);
     if (!run.success) throw new AppError('INVALID_INPUT', 'path.run: run_ and 32 hex digits');

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../platform/log/log.ts';
 import { mountMlflow, refuseOtherCalls } from '../../platform/http/mlflow-scope.ts';
-import { artifactCalls, serveArtifacts } from './mlflow-artifacts.ts';
+import { artifactCalls, serveArtifacts, serveRunArtifact } from './mlflow-artifacts.ts';
 import { experimentCalls } from './mlflow-experiments.ts';
 import { loggedModelCalls } from './mlflow-logged-models.ts';
 import { loggingCalls } from './mlflow-logging.ts';
@@ -23,6 +23,7 @@ export function mlflowTracking(
         ...loggedModelCalls(service),
       ]),
     (http) => serveArtifacts(http, service, log),
+    (http) => serveRunArtifact(http, service),
     (http) => refuseOtherCalls(http, log),
   ];
 }
