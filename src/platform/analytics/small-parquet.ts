@@ -56,11 +56,10 @@ export async function writeSmallParquet(
     const file = await open(path, 'wx');
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      await Promise.all([file.sync(), syncFolder(dirname(path))]);
     } finally {
       await file.close();
     }
-    await syncFolder(dirname(path));
   } catch (error) {
     await removeIfPresent(path);
     throw error;
