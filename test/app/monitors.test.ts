@@ -4,7 +4,6 @@ import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import { seededRandom } from '../../src/base/stats/seeded-random.ts';
 import { formatInstant, micros } from '../../src/base/time.ts';
 import {
-  answeredRequests,
   columnHistory,
   getMonitor,
   listEvaluations,
@@ -128,7 +127,7 @@ async function newest(it: TestApp): Promise<Evaluation> {
 const checkOf = ({ checks }: Evaluation, kind: string) =>
   checks.find((check) => check.kind === kind);
 
-/** Quality by day as the pages draw it, and the requests behind a day of it. */
+/** Quality by day, as the pages draw it. */
 async function tellsDays(it: TestApp): Promise<void> {
   const params = { monitor: 'late' };
   const { matureUntil, days, windowDays } = await it.api.call(qualityHistory, {
@@ -138,15 +137,6 @@ async function tellsDays(it: TestApp): Promise<void> {
   expect([matureUntil, windowDays]).toEqual(['2001-03-08T00:00:00Z', 3]);
   expect(days.map(({ labelled }) => labelled)).toEqual([48, 48, 48, 48, 48, 48, 48, null]);
   expect(days[6]).toMatchObject({ version: 1, requests: 48, isWhole: true, window: { days: 3 } });
-  const day = { from: days[6]!.from, until: days[6]!.until };
-  const first = await it.api.call(answeredRequests, { params, query: { ...day, limit: 30 } });
-  const cursor = first.nextCursor!;
-  const rest = await it.api.call(answeredRequests, { params, query: { ...day, cursor } });
-  const requests = [...first.items, ...rest.items];
-  expect([requests.length, rest.nextCursor]).toEqual([48, null]);
-  expect(new Set(requests.map(({ label }) => label))).toEqual(new Set(['true', 'false']));
-  const failed = { ...day, answered: 'failed' as const };
-  expect((await it.api.call(answeredRequests, { params, query: failed })).items).toEqual([]);
   // Nothing is known of the rows that this version was trained on.
   await expect(
     it.api.call(columnHistory, { params, query: { column: 'x' } }),

@@ -3,6 +3,7 @@ import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName } from '../predictions/contract.ts';
+import { CheckState } from './check-state-contract.ts';
 
 export {
   Compared,
@@ -11,9 +12,8 @@ export {
   compareOnLog,
   compareOnRows,
 } from './compare-contract.ts';
+export { CheckState };
 export {
-  AnsweredRequest,
-  answeredRequests,
   ColumnBin,
   columnHistory,
   ColumnHistory,
@@ -107,13 +107,6 @@ export const CheckKind = z.enum([
   'errors',
 ]);
 export type CheckKind = z.infer<typeof CheckKind>;
-
-/**
- * `warn` is worth a look, `alert` is worth waking somebody. `no_data` and `too_few_labels` say that
- * nothing can be said, which is not the same as fine.
- */
-export const CheckState = z.enum(['ok', 'warn', 'alert', 'no_data', 'too_few_labels']);
-export type CheckState = z.infer<typeof CheckState>;
 
 export const Check = z.object({
   kind: CheckKind,

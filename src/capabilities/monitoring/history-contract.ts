@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
-import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName } from '../predictions/contract.ts';
+import { CheckState } from './check-state-contract.ts';
 
 /** Days of one history: more are no chart, and each is a file that the engine opens. */
 export const HISTORY_DAYS_MAX = 184;
@@ -99,7 +99,7 @@ export const ColumnHistory = z.object({
     z.object({
       evaluation: z.string(),
       at: z.string(),
-      state: z.string(),
+      state: CheckState,
       isBreach: z.boolean(),
       distance: z.number().nullable(),
       /** What the distance stays below without drift. */
@@ -108,18 +108,6 @@ export const ColumnHistory = z.object({
   ),
 });
 export type ColumnHistory = z.infer<typeof ColumnHistory>;
-
-export const AnsweredRequest = z.object({
-  requestId: z.string(),
-  at: z.string(),
-  key: z.string().nullable(),
-  version: z.number().int(),
-  status: z.number().int(),
-  errorCode: z.string().nullable(),
-  /** The newest label, as it was told; null without one. */
-  label: z.string().nullable(),
-});
-export type AnsweredRequest = z.infer<typeof AnsweredRequest>;
 
 const MonitorParams = z.object({ monitor: EndpointName });
 const Range = {
@@ -153,20 +141,4 @@ export const columnHistory = route({
     version: z.coerce.number().int().min(1).optional(),
   }),
   reply: ColumnHistory,
-});
-
-export const answeredRequests = route({
-  id: 'monitors.requests',
-  method: 'GET',
-  path: '/api/v1/monitors/:monitor/requests',
-  summary: 'Requests that an endpoint answered in a time, oldest first, with their labels',
-  params: MonitorParams,
-  query: PageQuery.extend({
-    from: InstantText,
-    until: InstantText,
-    version: z.coerce.number().int().min(1).optional(),
-    /** Only those answered with an error, or only those without. */
-    answered: z.enum(['ok', 'failed']).optional(),
-  }),
-  reply: pageOf(AnsweredRequest),
 });

@@ -2,9 +2,8 @@ import type { TaskHandlers } from '../../platform/engine/port.ts';
 import { columnDays, type ColumnDaysFound, type ColumnDaysInput } from './column-days.ts';
 import type { EvaluateDeps } from './evaluate.ts';
 import { qualityDays, type QualityDaysFound, type QualityDaysInput } from './quality-days.ts';
-import { requestsBetween, type RequestFound, type RequestsInput } from './requests-between.ts';
 
-/** What the engine tells of what evaluations have kept, and of the rows behind it. */
+/** What the engine tells of what evaluations have kept. */
 export type HistoryTasks = {
   readonly 'monitoring.quality-days': {
     readonly input: QualityDaysInput;
@@ -14,16 +13,11 @@ export type HistoryTasks = {
     readonly input: ColumnDaysInput;
     readonly output: ColumnDaysFound;
   };
-  readonly 'monitoring.requests': {
-    readonly input: RequestsInput;
-    readonly output: readonly RequestFound[];
-  };
 };
 
 export function historyTasks(deps: EvaluateDeps): TaskHandlers<HistoryTasks> {
   return {
     'monitoring.quality-days': (input) => qualityDays(deps, input),
     'monitoring.column-days': (input) => columnDays(deps, input),
-    'monitoring.requests': (input, { signal }) => requestsBetween(deps, input, signal),
   };
 }

@@ -18,12 +18,7 @@ export async function labelEvents(
 ): Promise<LabelEvents> {
   const { endpoint, from, until } = of;
   const none = { from, until, count: 0, first: null, last: null, longestGap: 0 };
-  const files = await filesWithin(
-    tables,
-    { namespace: 'labels', name: endpoint },
-    'occurred_at',
-    of,
-  );
+  const files = await within(tables, { namespace: 'labels', name: endpoint }, 'occurred_at', of);
   if (files === null) return none;
   const [row] = await analytics.scratch(
     (scratch) =>
@@ -56,7 +51,7 @@ export async function answeredBy(
 ): Promise<readonly Answered[]> {
   const { endpoint, from, until } = of;
   const ref = { namespace: 'predictions', name: endpoint };
-  const found = await filesWithin(tables, ref, 'answered_at', of);
+  const found = await within(tables, ref, 'answered_at', of);
   if (found === null) return [];
   const needed = new Set(['answered_at', 'model', 'version', 'definition']);
   const columns = found.columns.filter(({ name }) => needed.has(name));
@@ -80,7 +75,7 @@ export async function answeredBy(
 type Files = Awaited<ReturnType<DeltaTables['files']>>;
 
 /** Files that may hold rows of the period; null when there are none. */
-export async function filesWithin(
+async function within(
   tables: LogDeps['tables'],
   ref: Parameters<DeltaTables['files']>[0],
   column: string,

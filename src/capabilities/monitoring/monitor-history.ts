@@ -1,10 +1,8 @@
-import { decodeCursor, nextPage, type Page } from '../../base/cursor.ts';
 import { AppError } from '../../base/errors.ts';
 import { nearestName } from '../../base/nearest-name.ts';
-import type { PageQuery } from '../../base/page.ts';
 import { formatInstant, micros, parseInstant, type Clock, type Micros } from '../../base/time.ts';
 import type { Engine } from '../../platform/engine/port.ts';
-import type { AnsweredRequest, ColumnHistory, QualityHistory } from './contract.ts';
+import type { ColumnHistory, QualityHistory } from './contract.ts';
 import { HISTORY_DAYS_MAX } from './history-contract.ts';
 import type { HistoryTasks } from './history-tasks.ts';
 import { DAY_MICROS, spanDays, spanMicros, type Period } from './periods.ts';
@@ -31,7 +29,7 @@ const DAYS = 92;
 const TIMEOUT_MS = 60_000;
 const options = { timeoutMs: TIMEOUT_MS };
 
-/** What a monitor saw day by day, and the requests behind it. */
+/** What a monitor saw day by day. */
 export class MonitorHistory {
   readonly #deps: MonitorHistoryDeps;
 
@@ -97,26 +95,6 @@ export class MonitorHistory {
       days: found.days.map((day) => ({ ...day, ...texts(day), shares: [...day.shares] })),
       found: await this.#found(name, { ...period, column, version }),
     };
-  }
-
-  async requests(
-    name: string,
-    asked: PageQuery & {
-      readonly from: string;
-      readonly until: string;
-      readonly version?: number | undefined;
-      readonly answered?: 'ok' | 'failed' | undefined;
-    },
-  ): Promise<Page<AnsweredRequest>> {
-    const { store, engine } = this.#deps;
-    await store.require(name);
-    const offset = decodeCursor(asked.cursor, 'number') ?? 0;
-    const { limit, version = null, answered = null } = asked;
-    const period = assertSpan({ from: instant(asked.from), until: instant(asked.until) });
-    const input = { endpoint: name, ...period, version, answered, offset, limit: limit + 1 };
-    const found = await engine.run('monitoring.requests', input, options);
-    const items = found.map(({ at, ...request }) => ({ ...request, at: formatInstant(at) }));
-    return nextPage(items, limit, () => offset + limit);
   }
 
   /** What evaluations found of the column, oldest first. */

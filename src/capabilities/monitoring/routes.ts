@@ -1,6 +1,5 @@
 import { mount, type MountedRoute } from '../../platform/http/mount.ts';
 import {
-  answeredRequests,
   columnHistory,
   getEvaluation,
   getMonitor,
@@ -20,6 +19,5 @@ export function monitoringRoutes(service: MonitoringService): readonly MountedRo
     mount(runMonitor, ({ params, body }) => service.run(params.monitor, body.at)),
     mount(qualityHistory, ({ params, query }) => service.history.quality(params.monitor, query)),
     mount(columnHistory, ({ params, query }) => service.history.column(params.monitor, query)),
-    mount(answeredRequests, ({ params, query }) => service.history.requests(params.monitor, query)),
   ];
 }
