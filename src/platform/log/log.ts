@@ -23,10 +23,19 @@ const REDACTED = [
   '*.secret',
 ];
 
+/** Tokens, sessions and passes, wherever they stand: in an URL, a message or a stack. */
+const CREDENTIAL = /\bmw[a-z]_\w{20,}/g;
+
 /** Writes JSON lines to the given file descriptor (2 is standard error). */
 export function createLog(options: { level: LogLevel; fd?: number; path?: string }): Log {
   const logger = pino(
-    { level: options.level, redact: REDACTED, base: null, messageKey: 'event' },
+    {
+      level: options.level,
+      redact: REDACTED,
+      base: null,
+      messageKey: 'event',
+      hooks: { streamWrite: (line) => line.replaceAll(CREDENTIAL, '[token]') },
+    },
     pino.destination({ dest: options.path ?? options.fd ?? 2, sync: true, mkdir: true }),
   );
   return wrap(logger);
