@@ -28,7 +28,7 @@ import { programVersion } from './program.ts';
 import { quickstart } from './quickstart/quickstart.ts';
 import { ENDS } from './quickstart/story.ts';
 import { up } from './up.ts';
-import { withOwner, type Caller } from './with-owner.ts';
+import { findOwner, withOwner, type Caller } from './with-owner.ts';
 
 /** Exit statuses: 0 done, 1 a check failed, 2 an error, 3 changes wait for approval. */
 const EXIT_ERROR = 2;
@@ -106,6 +106,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   addFolderCommands(program, {
     cli,
     config,
+    findRunning: () => findOwner(config(), caller()),
     makeWorkspace: (clock) =>
       withOwner(config(clock === undefined ? {} : { clock }), caller(), (api) =>
         api.call(getStatus, {}),

@@ -12,7 +12,7 @@ import { ConfigFile } from '../platform/config/config.ts';
 const FILE = 'millwright.schema.json';
 
 /** What an editor tells of a section; the reference has the rest. */
-const SECTIONS: Readonly<Record<string, string>> = {
+const TOLD: Readonly<Record<string, string>> = {
   version: 'Version of this file’s form.',
   name: 'Name of the workspace.',
   server: 'Where the server listens.',
@@ -32,20 +32,31 @@ const SECTIONS: Readonly<Record<string, string>> = {
   loops: 'What starts a retrain, and what a new version has to stand.',
 };
 
+const DECLARED = {
+  ...Definitions.partial().shape,
+  endpoints: EndpointsSection.optional(),
+  monitors: MonitorsSection.optional(),
+  loops: LoopsSection.optional(),
+};
+const WHOLE_FILE = ConfigFile.extend(DECLARED);
+const SECTIONS_ONLY = z.strictObject(DECLARED);
+
+/** Parses what a file declares, each section by itself. */
+export function parseSections(sections: Readonly<Record<string, unknown>>) {
+  return SECTIONS_ONLY.safeParse(sections);
+}
+
 /**
  * JSON Schema (2020-12) of `millwright.yaml`, out of the schemas that parse it: editors complete
  * and check with it. What concerns several places at once, only `millwright plan` can say.
  */
 export function configSchema(): Readonly<Record<string, unknown>> {
-  const whole = ConfigFile.extend({
-    ...Definitions.partial().shape,
-    endpoints: EndpointsSection.optional(),
-    monitors: MonitorsSection.optional(),
-    loops: LoopsSection.optional(),
+  const { properties, ...schema } = z.toJSONSchema(WHOLE_FILE, {
+    io: 'input',
+    unrepresentable: 'any',
   });
-  const { properties, ...schema } = z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any' });
   const described = Object.entries(properties ?? {}).map(([name, of]) => {
-    const description = present(SECTIONS[name], `a description of ${name}`);
+    const description = present(TOLD[name], `a description of ${name}`);
     return [name, { description, ...(of as object) }];
   });
   return { title: 'millwright.yaml', ...schema, properties: Object.fromEntries(described) };

@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
-import type { CliContext } from '../platform/cli/context.ts';
+import type { AppError } from '../base/errors.ts';
+import type { Api, CliContext } from '../platform/cli/context.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Status } from '../capabilities/workspace/contract.ts';
 import { configSchema } from './config-schema.ts';
+import { addDoctor } from './doctor/doctor-command.ts';
 import { addInit } from './init/init-command.ts';
 
 export interface FolderCommandsOn {
   readonly cli: CliContext;
   readonly config: (flags: { readonly clock?: 'live' | 'replay' }) => Config;
+  /** The server of the folder; the error when it lets nobody in; null when none runs. */
+  readonly findRunning: () => Promise<Api | AppError | null>;
   /** Makes the workspace of the folder with this clock, or finds the one that is there. */
   readonly makeWorkspace: (clock: 'live' | 'replay' | undefined) => Promise<Status>;
 }
@@ -15,6 +19,7 @@ export interface FolderCommandsOn {
 /** Commands about this folder and this machine, which need no workspace. */
 export function addFolderCommands(program: Command, on: FolderCommandsOn): void {
   addInit(program, on);
+  addDoctor(program, on);
   program
     .command('schema')
     .description('the JSON Schema of millwright.yaml, by which editors complete and check it')

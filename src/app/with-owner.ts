@@ -80,7 +80,7 @@ async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | nul
  * The running owner, asked for its folder: another program may have got its port since. The error
  * when it lets nobody in with this token.
  */
-async function findOwner(config: Config, caller: Caller): Promise<Api | AppError | null> {
+export async function findOwner(config: Config, caller: Caller): Promise<Api | AppError | null> {
   const owner = readOwner(config.stateFolder);
   if (owner === null || owner.url === null) return null;
   const probe = new HttpApi(socketTransport(owner.url, { timeoutMs: OWNER_ANSWERS_MS }), caller);

@@ -15,7 +15,7 @@ export type DocsStep =
       readonly name: string;
     };
 
-/** The steps that a reader of a page takes, in order: blocks without one of these forms are none. */
+/** What a reader of a page does, in order; blocks without one of these forms are only looked at. */
 export function docsSteps(page: string): readonly DocsStep[] {
   const steps: DocsStep[] = [];
   const lines = readFileSync(path.resolve('docs', page), 'utf8').split('\n');
