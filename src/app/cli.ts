@@ -26,7 +26,7 @@ import { processEnv } from '../platform/system.ts';
 import { addFolderCommands } from './folder-commands.ts';
 import { programVersion } from './program.ts';
 import { quickstart } from './quickstart/quickstart.ts';
-import { ENDS } from './quickstart/story.ts';
+import { BEGINS, ENDS } from './quickstart/story.ts';
 import { up } from './up.ts';
 import { findOwner, withOwner, type Caller } from './with-owner.ts';
 
@@ -200,9 +200,10 @@ function parsePort(text: string): number {
 
 function parseDay(text: string): Micros {
   const day = parseInstant(`${text}T00:00:00Z`);
-  if (day !== null) return day;
-  throw new AppError('INVALID_INPUT', `${text} is not a day.`, {
-    hint: 'Write it as 2001-04-01.',
+  if (day !== null && day > BEGINS && day <= ENDS) return day;
+  const what = day === null ? 'is not a day' : 'is not within the flights that are replayed';
+  throw new AppError('INVALID_INPUT', `${text} ${what}.`, {
+    hint: 'Give a day from 2001-03-02 to 2001-07-01.',
   });
 }
 
