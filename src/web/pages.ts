@@ -4,6 +4,7 @@ import {
   IconChartDots,
   IconFlask,
   IconLayoutDashboard,
+  IconRoute,
   IconSitemap,
   type Icon,
 } from '@tabler/icons-react';
@@ -11,7 +12,7 @@ import {
 export interface Page {
   /** The word in the left-hand list. */
   readonly word: string;
-  readonly to: '/' | '/trace' | '/runs' | '/models' | '/features' | '/lineage';
+  readonly to: '/' | '/endpoints' | '/trace' | '/runs' | '/models' | '/features' | '/lineage';
   /** `g` and then this key goes there. */
   readonly key: string;
   readonly icon: Icon;
@@ -20,6 +21,7 @@ export interface Page {
 /** The left-hand list, in its order. */
 export const pages: readonly Page[] = [
   { word: 'Overview', to: '/', key: 'o', icon: IconLayoutDashboard },
+  { word: 'Endpoints', to: '/endpoints', key: 'e', icon: IconRoute },
   { word: 'Trace', to: '/trace', key: 't', icon: IconBinaryTree },
   { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
   { word: 'Models', to: '/models', key: 'm', icon: IconBox },

@@ -32,10 +32,43 @@ const overview = createRoute({
   ),
 });
 
+const endpoints = createRoute({
+  getParentRoute: () => root,
+  path: '/endpoints',
+  component: lazyRouteComponent(
+    () => import('../capabilities/serving/ui/endpoints-page.tsx'),
+    'EndpointsPage',
+  ),
+});
+
+const endpoint = createRoute({
+  getParentRoute: () => root,
+  path: '/endpoints/$endpoint',
+  validateSearch: z.object({
+    /** Days of the past drawn, what of them, and by what. */
+    days: optional(z.union([z.literal(28), z.literal(92), z.literal(365)])),
+    measure: optional(z.enum(['requests', 'errors', 'p50', 'p99'])),
+    by: optional(z.enum(['version', 'arm'])),
+    /** The route revision looked at. */
+    revision: optional(z.number().int().min(1)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/serving/ui/endpoint-page.tsx'),
+    'EndpointPage',
+  ),
+});
+
 const trace = createRoute({
   getParentRoute: () => root,
   path: '/trace',
-  validateSearch: z.object({ endpoint: optional(EndpointName) }),
+  validateSearch: z.object({
+    endpoint: optional(EndpointName),
+    /** Requests answered in this domain time: RFC 3339. */
+    from: optional(z.string().max(40)),
+    until: optional(z.string().max(40)),
+    version: optional(z.number().int().min(1)),
+    failed: optional(z.boolean()),
+  }),
   component: lazyRouteComponent(
     () => import('../capabilities/serving/ui/trace-page.tsx'),
     'TracePage',
@@ -185,6 +218,8 @@ const lineage = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
+    endpoints,
+    endpoint,
     trace,
     tracedRequest,
     runs,

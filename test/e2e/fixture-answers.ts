@@ -3,6 +3,7 @@ import type { AnyRoute, RouteReply, RouteRequest } from '../../src/base/route.ts
 import {
   getLogStatus,
   getTraffic,
+  getTrafficHistory,
   listPredictions,
 } from '../../src/capabilities/predictions/contract.ts';
 import {
@@ -19,7 +20,19 @@ import {
 } from '../../src/capabilities/features/contract.ts';
 import { getLineage } from '../../src/capabilities/lineage/contract.ts';
 import { getVersion, listModels, listVersions } from '../../src/capabilities/registry/contract.ts';
-import { listEndpoints, traceRequest } from '../../src/capabilities/serving/contract.ts';
+import {
+  getMaturity,
+  listMaturity,
+  type MaturityDetail,
+} from '../../src/capabilities/maturity/contract.ts';
+import { listDecisions, listLoops } from '../../src/capabilities/loop/contract.ts';
+import { listEvaluations, listMonitors } from '../../src/capabilities/monitoring/contract.ts';
+import {
+  getEndpoint,
+  listEndpoints,
+  listRevisions,
+  traceRequest,
+} from '../../src/capabilities/serving/contract.ts';
 import {
   getRun,
   listArtifacts,
@@ -66,13 +79,63 @@ export const ANSWERS: readonly Answer[] = [
   }),
   answer(listModels, ({ query }, { models }) => page(models, query)),
   answer(listEndpoints, ({ query }, { endpoints }) => page(endpoints, query)),
+  answer(getEndpoint, ({ params: { endpoint } }, { endpoints }) => {
+    const found = endpoints.find(({ name }) => name === endpoint);
+    if (found !== undefined) return found;
+    throw new AppError('ENDPOINT_NOT_FOUND', `There is no endpoint ${endpoint}.`, {
+      hint: `Create it with: millwright endpoints create ${endpoint} --model MODEL`,
+    });
+  }),
+  answer(listRevisions, ({ params, query }, { revisions }) => ({
+    ...page(revisions.filter(({ endpoint }) => endpoint === params.endpoint).toReversed(), query),
+    chainIntact: true,
+  })),
+  answer(getTrafficHistory, ({ params: { endpoint }, query }, { story, status }) => {
+    const { from = status.now } = query;
+    const items = (story.past[endpoint] ?? []).filter((one) => one.from >= from);
+    return { endpoint, from, until: status.now, seconds: 86_400, items, isCut: false };
+  }),
+  answer(listMonitors, ({ query }, { story }) => page(story.monitors, query)),
+  answer(listEvaluations, ({ params, query }, { story }) =>
+    page(
+      story.evaluations
+        .filter(({ monitor }) => monitor === params.monitor)
+        .map((one) => ({
+          ...one,
+          checks: one.checks.filter(({ kind, state }) =>
+            query.kind === undefined ? state !== 'ok' : kind === query.kind,
+          ),
+        })),
+      query,
+    ),
+  ),
+  answer(listLoops, ({ query }, { story }) => page(story.loops, query)),
+  answer(listDecisions, ({ params, query }, { story }) =>
+    page(
+      story.decisions.filter(({ loop }) => loop === params.loop),
+      query,
+    ),
+  ),
+  answer(listMaturity, ({ query }, { story }) => page(story.maturity, query)),
+  answer(getMaturity, ({ params: { endpoint } }, { story }): MaturityDetail => {
+    const found = story.maturity.find((one) => one.endpoint === endpoint);
+    if (found !== undefined) return found;
+    throw new AppError('ENDPOINT_NOT_FOUND', `Nothing is deployed to ${endpoint}.`);
+  }),
   answer(getLogStatus, (_, fixture) => fixture.log),
   answer(getTraffic, ({ query: { endpoint } }, { traffic }) => ({
     points: traffic.filter((point) => endpoint === undefined || point.endpoint === endpoint),
   })),
   answer(listPredictions, ({ params, query }, { predictions }) =>
     page(
-      predictions.filter(({ endpoint }) => endpoint === params.endpoint),
+      predictions.filter(
+        ({ endpoint, now, status, modelVersion }) =>
+          endpoint === params.endpoint &&
+          (query.from === undefined || now >= query.from) &&
+          (query.until === undefined || now < query.until) &&
+          (query.version ?? modelVersion) === modelVersion &&
+          (query.failed ?? status >= 400) === status >= 400,
+      ),
       query,
     ),
   ),

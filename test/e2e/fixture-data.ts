@@ -14,6 +14,7 @@ import {
 import type { Event, Health, Status } from '../../src/capabilities/workspace/contract.ts';
 import { flightFeatures, NO_FEATURES, type FeaturesFixture } from './fixture-features.ts';
 import { NO_TRACKING, runId, trackingFixture, type TrackingFixture } from './fixture-runs.ts';
+import { NO_STORY, storyOf, type StoryFixture } from './fixture-story.ts';
 import { at, hex, WALL_SECOND, wallAt } from './fixture-values.ts';
 
 /** 2001-03-01 06:00 UTC: where the clock of the replay fixture stands. */
@@ -49,6 +50,7 @@ export interface Fixture {
   readonly events: readonly Event[];
   readonly tracking: TrackingFixture;
   readonly features: FeaturesFixture;
+  readonly story: StoryFixture;
 }
 
 export function requestId(index: number): string {
@@ -105,6 +107,7 @@ export function emptyFixture(): Fixture {
     events: [],
     tracking: NO_TRACKING,
     features: NO_FEATURES,
+    story: NO_STORY,
   };
 }
 
@@ -150,6 +153,7 @@ export function busyFixture(size: Size): Fixture {
     events: Array.from({ length: size.events }, (_, i) => event(i + 1, names)),
     tracking: trackingFixture(size.runs ?? 0),
     features: flightFeatures(),
+    story: names[0] === undefined ? NO_STORY : storyOf(names[0]),
   };
 }
 
@@ -160,6 +164,7 @@ export function replayFixture(): Fixture {
     ...busy,
     status: { ...busy.status, clock: 'replay', now: at(REPLAY_SECOND) },
     traffic: traffic('late', 0, REPLAY_SECOND),
+    story: storyOf('late', REPLAY_SECOND),
     predictions: busy.predictions.map((p, i) => ({ ...p, now: at(REPLAY_SECOND - i * 7) })),
   };
 }

@@ -64,14 +64,14 @@ describe('the overview', () => {
     await page
       .getByRole('row', { name: /^churn / })
       .getByRole('link')
-      .nth(1)
+      .nth(2)
       .click();
     await page.waitForURL('**/trace?endpoint=churn');
     await page.goBack();
     const numbers = page.locator('main').getByRole('link', { name: /^[\d,.]+( µs)?$/ });
     expect(await numbers.count()).toBeGreaterThanOrEqual(6);
     for (const link of await numbers.all()) {
-      expect(await link.getAttribute('href')).toMatch(/^\/trace/);
+      expect(await link.getAttribute('href')).toMatch(/^\/(trace|endpoints\/\w+\?revision)/);
     }
   });
 
@@ -443,6 +443,11 @@ describe('with the real server', () => {
     await page.getByText('First steps').waitFor({ state: 'detached' });
     await picture(page, 'real-overview');
     await page.getByRole('link', { name: 'late', exact: true }).click();
+    await page.waitForURL('**/endpoints/late');
+    await page
+      .getByRole('table', { name: 'Serving' })
+      .getByRole('link', { name: '1', exact: true })
+      .click();
     const id = answer.headers.get('x-request-id') ?? '';
     await page.getByRole('link', { name: id }).click();
     await page.getByRole('region', { name: 'Routing' }).getByText('first of all').waitFor();

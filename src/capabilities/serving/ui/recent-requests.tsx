@@ -78,17 +78,30 @@ const COLUMNS: readonly Column<Prediction>[] = [
   { id: 'source', header: 'Read from', value: ({ source }) => source },
 ];
 
+/** Which of them; all when nothing is said. */
+export interface RequestsWanted {
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+  readonly version?: number | undefined;
+  readonly failed?: boolean | undefined;
+}
+
 interface RecentRequestsProps {
   readonly endpoint: string;
+  readonly wanted: RequestsWanted;
   readonly heading: ReactNode;
 }
 
 /** The newest answered requests of an endpoint; each leads to its trace. */
-export function RecentRequests({ endpoint, heading }: RecentRequestsProps): ReactNode {
+export function RecentRequests({ endpoint, wanted, heading }: RecentRequestsProps): ReactNode {
+  const { failed, ...times } = wanted;
+  const which = { ...times, ...(failed === undefined ? {} : { failed: String(failed) }) };
+  const isAll = Object.values(which).every((value) => value === undefined);
   const requests = useRoutePages(
     listPredictions,
-    { params: { endpoint }, query: { limit: REQUESTS_A_PAGE } },
-    { subjects: [`endpoint/${endpoint}`], pollMs: POLL_MS },
+    { params: { endpoint }, query: { limit: REQUESTS_A_PAGE, ...which } },
+    // A part of the log is read from its table, and moves only with a flush.
+    { subjects: [`endpoint/${endpoint}`], ...(isAll ? { pollMs: POLL_MS } : {}) },
   );
   return (
     <Loaded query={{ ...requests, data: requests.items }} height={300}>
@@ -98,8 +111,12 @@ export function RecentRequests({ endpoint, heading }: RecentRequestsProps): Reac
             {heading}
             <EmptyState
               icon={<IconBinaryTree aria-hidden />}
-              title={`${endpoint} has answered nothing yet`}
-              description="Requests appear here as soon as they are answered."
+              title={isAll ? `${endpoint} has answered nothing yet` : 'No request is like that'}
+              description={
+                isAll
+                  ? 'Requests appear here as soon as they are answered.'
+                  : 'Close what narrows the list, or widen its time.'
+              }
             />
           </Stack>
         ) : (

@@ -9,12 +9,13 @@ import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Card, Section } from '../../../web/kit/section.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { listEndpoints, type Endpoint } from '../contract.ts';
-import { RecentRequests } from './recent-requests.tsx';
+import { RecentRequests, type RequestsWanted } from './recent-requests.tsx';
+import { WantedRequests } from './wanted-requests.tsx';
 import { RequestSearch } from './request-search.tsx';
 
 /** Finds one answered request: by its id, or among the recent ones of an endpoint. */
 export function TracePage(): ReactNode {
-  const { endpoint } = useSearch({ from: '/trace' });
+  const { endpoint, ...wanted } = useSearch({ from: '/trace' });
   const endpoints = useRoute(
     listEndpoints,
     { query: { limit: PAGE_LIMIT_MAX } },
@@ -25,7 +26,7 @@ export function TracePage(): ReactNode {
       <PageHeader title="Trace" about="One request, the whole chain" />
       <RequestSearch />
       <Loaded query={endpoints} height={300}>
-        {({ items }) => <RecentSection endpoints={items} chosen={endpoint} />}
+        {({ items }) => <RecentSection endpoints={items} chosen={endpoint} wanted={wanted} />}
       </Loaded>
     </>
   );
@@ -34,9 +35,10 @@ export function TracePage(): ReactNode {
 interface RecentSectionProps {
   readonly endpoints: readonly Endpoint[];
   readonly chosen: string | undefined;
+  readonly wanted: RequestsWanted;
 }
 
-function RecentSection({ endpoints, chosen }: RecentSectionProps): ReactNode {
+function RecentSection({ endpoints, chosen, wanted }: RecentSectionProps): ReactNode {
   const navigate = useNavigate({ from: '/trace' });
   const names = endpoints.map(({ name }) => name);
   const shown = chosen ?? endpoints.find(({ route }) => route !== null)?.name ?? names[0];
@@ -58,6 +60,7 @@ function RecentSection({ endpoints, chosen }: RecentSectionProps): ReactNode {
       <RecentRequests
         key={shown}
         endpoint={shown}
+        wanted={wanted}
         heading={
           <Group gap="sm">
             <Title order={2}>Recent requests</Title>
@@ -70,6 +73,7 @@ function RecentSection({ endpoints, chosen }: RecentSectionProps): ReactNode {
               value={shown}
               onChange={(value) => void navigate({ search: { endpoint: value ?? undefined } })}
             />
+            <WantedRequests wanted={wanted} />
           </Group>
         }
       />

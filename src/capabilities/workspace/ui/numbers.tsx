@@ -12,7 +12,7 @@ import { PageLink } from '../../../web/kit/link.tsx';
 import { NumberCard } from '../../../web/kit/number-card.tsx';
 import type { TrafficPoint } from '../../predictions/contract.ts';
 import type { Status } from '../contract.ts';
-import { errorTone, secondOf, sumTraffic } from './traffic.ts';
+import { errorTone, secondOf, sumTraffic } from '../../../web/kit/traffic.ts';
 import type { LogStatus } from './wellbeing.ts';
 
 interface NumbersProps {

@@ -2,6 +2,7 @@ import { Stack } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { PAGE_LIMIT_MAX } from '../../../base/page.ts';
+import { EndpointsTable } from '../../../web/kit/endpoints-table.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { together } from '../../../web/kit/together.ts';
@@ -10,7 +11,6 @@ import { getLogStatus, getTraffic } from '../../predictions/contract.ts';
 import { listModels } from '../../registry/contract.ts';
 import { listEndpoints } from '../../serving/contract.ts';
 import { getHealth, getStatus } from '../contract.ts';
-import { EndpointsSection } from './endpoints-section.tsx';
 import { EventsSection } from './events-section.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { Numbers } from './numbers.tsx';
@@ -64,7 +64,7 @@ export function OverviewPage(): ReactNode {
                   endpoints={endpoints.items}
                   endpoint={endpoint}
                 />
-                <EndpointsSection
+                <EndpointsTable
                   endpoints={endpoints.items}
                   points={traffic.points}
                   now={status.now}

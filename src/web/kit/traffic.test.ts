@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatInstant, micros, MICROS_PER_SECOND } from '../../../base/time.ts';
-import type { TrafficPoint } from '../../predictions/contract.ts';
+import { formatInstant, micros, MICROS_PER_SECOND } from '../../base/time.ts';
+import type { TrafficPoint } from '../../capabilities/predictions/contract.ts';
 import { errorTone, sumTraffic, trafficChart } from './traffic.ts';
 
 const END = 983_426_400;

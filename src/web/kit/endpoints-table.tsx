@@ -1,16 +1,16 @@
 import { Group, Text, Title } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
-import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
-import { formatCount, formatMicroseconds, formatShare } from '../../../web/kit/format.ts';
-import { Instant } from '../../../web/kit/instant.tsx';
-import { PageLink } from '../../../web/kit/link.tsx';
-import { Card } from '../../../web/kit/section.tsx';
-import { StatusBadge } from '../../../web/kit/status-badge.tsx';
-import type { TrafficPoint } from '../../predictions/contract.ts';
-import { BUCKETS, type Arm, type Endpoint } from '../../serving/contract.ts';
+import type { TrafficPoint } from '../../capabilities/predictions/contract.ts';
+import { BUCKETS, type Arm, type Endpoint } from '../../capabilities/serving/contract.ts';
+import { DataTable, type Column } from './data-table.tsx';
+import { formatCount, formatMicroseconds, formatShare } from './format.ts';
+import { Instant } from './instant.tsx';
+import { PageLink } from './link.tsx';
+import { Card } from './section.tsx';
+import { StatusBadge } from './status-badge.tsx';
 import { errorTone, secondOf, sumTraffic, type TrafficSum } from './traffic.ts';
 
-interface EndpointsSectionProps {
+interface EndpointsTableProps {
   readonly endpoints: readonly Endpoint[];
   readonly points: readonly TrafficPoint[];
   /** Domain time. */
@@ -27,7 +27,11 @@ const COLUMNS: readonly Column<Row>[] = [
     id: 'endpoint',
     header: 'Endpoint',
     value: ({ endpoint }) => endpoint.name,
-    cell: ({ endpoint }) => <ToRequests endpoint={endpoint}>{endpoint.name}</ToRequests>,
+    cell: ({ endpoint: { name } }) => (
+      <PageLink to="/endpoints/$endpoint" params={{ endpoint: name }} underline="hover">
+        {name}
+      </PageLink>
+    ),
   },
   {
     id: 'serving',
@@ -46,6 +50,17 @@ const COLUMNS: readonly Column<Row>[] = [
     header: 'Revision',
     isNumeric: true,
     value: ({ endpoint }) => endpoint.route?.revision ?? null,
+    cell: ({ endpoint: { name, route } }) =>
+      route === null ? null : (
+        <PageLink
+          to="/endpoints/$endpoint"
+          params={{ endpoint: name }}
+          search={{ revision: route.revision }}
+          underline="hover"
+        >
+          {formatCount(route.revision)}
+        </PageLink>
+      ),
   },
   {
     id: 'since',
@@ -88,7 +103,7 @@ const COLUMNS: readonly Column<Row>[] = [
 ];
 
 /** Every endpoint: what serves it, what it could return to, and how it does. */
-export function EndpointsSection({ endpoints, points, now }: EndpointsSectionProps): ReactNode {
+export function EndpointsTable({ endpoints, points, now }: EndpointsTableProps): ReactNode {
   const rows = useMemo(() => {
     const byEndpoint = Map.groupBy(points, (point) => point.endpoint);
     const end = secondOf(now);

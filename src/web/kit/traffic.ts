@@ -1,5 +1,5 @@
-import { MICROS_PER_SECOND, parseInstant } from '../../../base/time.ts';
-import type { TrafficPoint } from '../../predictions/contract.ts';
+import { MICROS_PER_SECOND, parseInstant } from '../../base/time.ts';
+import type { TrafficPoint } from '../../capabilities/predictions/contract.ts';
 
 /** Seconds of domain time that the traffic route reports: ten minutes. */
 export const TRAFFIC_SECONDS = 600;
@@ -56,6 +56,8 @@ export interface TrafficBin {
 
 export interface TrafficSeries {
   readonly name: string;
+  /** Null for several added up. */
+  readonly version: number | null;
   /** Requests in each bin, oldest first. */
   readonly counts: readonly number[];
 }
@@ -87,12 +89,19 @@ export function trafficChart(
   );
   const kept = busiestFirst.length <= limit ? busiestFirst : busiestFirst.slice(0, limit - 1);
   const rest = busiestFirst.slice(kept.length);
-  const named = kept.map(([name, own]) => ({ name, counts: countsIn(bins, own) }));
+  const named = kept.map(([name, own]) => ({
+    name,
+    version: own[0]?.modelVersion ?? null,
+    counts: countsIn(bins, own),
+  }));
   if (rest.length === 0) return { bins, series: named };
   const quiet = rest.flatMap(([, own]) => own);
   return {
     bins,
-    series: [...named, { name: `${rest.length} others`, counts: countsIn(bins, quiet) }],
+    series: [
+      ...named,
+      { name: `${rest.length} others`, version: null, counts: countsIn(bins, quiet) },
+    ],
   };
 }
 

@@ -1,0 +1,113 @@
+import { Group, Stack } from '@mantine/core';
+import { useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { ErrorState } from '../../../web/kit/error-state.tsx';
+import { LiveTraffic } from '../../../web/kit/live-traffic.tsx';
+import { PageLink } from '../../../web/kit/link.tsx';
+import { Loaded } from '../../../web/kit/loaded.tsx';
+import { PageHeader } from '../../../web/kit/page-header.tsx';
+import { Section } from '../../../web/kit/section.tsx';
+import { together } from '../../../web/kit/together.ts';
+import { useRoute, useRoutePages } from '../../../web/kit/use-route.ts';
+import { getTraffic } from '../../predictions/contract.ts';
+import { getStatus } from '../../workspace/contract.ts';
+import { getEndpoint, listRevisions } from '../contract.ts';
+import { ArmsSection } from './arms-section.tsx';
+import { EndpointNumbers } from './endpoint-numbers.tsx';
+import { NothingDeployed } from './nothing-deployed.tsx';
+import { PastSection } from './past-section.tsx';
+import { RevisionsSection } from './revisions-section.tsx';
+import { RouteActions } from './route-actions.tsx';
+
+const TRAFFIC_POLL_MS = 2000;
+const STATE_POLL_MS = 5000;
+const REVISIONS_A_PAGE = 200;
+
+/** One endpoint: who answers how much and how well, now and before, and who decided that. */
+export function EndpointPage(): ReactNode {
+  const { endpoint: name } = useParams({ from: '/endpoints/$endpoint' });
+  const params = { endpoint: name };
+  const subjects = [`endpoint/${name}`];
+  const endpoint = useRoute(getEndpoint, { params }, { subjects, pollMs: STATE_POLL_MS });
+  const isKnown = endpoint.data !== undefined;
+  const traffic = useRoute(
+    getTraffic,
+    { query: { endpoint: name } },
+    { pollMs: TRAFFIC_POLL_MS, enabled: isKnown },
+  );
+  const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: TRAFFIC_POLL_MS });
+  const revisions = useRoutePages(
+    listRevisions,
+    { params, query: { limit: REVISIONS_A_PAGE } },
+    { subjects, enabled: isKnown },
+  );
+  const chain = useRoute(
+    listRevisions,
+    { params, query: { limit: 1 } },
+    { subjects, enabled: isKnown },
+  );
+  if (endpoint.data === undefined && endpoint.error !== null) {
+    return (
+      <>
+        <PageHeader title={name} about={<PageLink to="/endpoints">Endpoints</PageLink>} />
+        <ErrorState error={endpoint.error} retry={() => void endpoint.refetch()} />
+      </>
+    );
+  }
+  const live = together(endpoint, traffic, status);
+  const past = together({ ...revisions, data: revisions.items }, status);
+  return (
+    <>
+      <PageHeader
+        title={name}
+        about={
+          <Group gap="xs">
+            <PageLink to="/endpoints">Endpoints</PageLink>
+            {endpoint.data !== undefined && (
+              <PageLink to="/models/$model" params={{ model: endpoint.data.model }}>
+                {`serves ${endpoint.data.model}`}
+              </PageLink>
+            )}
+          </Group>
+        }
+        children={
+          endpoint.data?.route == null ? null : (
+            <RouteActions endpoint={endpoint.data} revisions={revisions.items ?? []} />
+          )
+        }
+      />
+      <Stack gap="md">
+        <Loaded query={live} height={380}>
+          {([endpoint, { points }, { now }]) => (
+            <>
+              <EndpointNumbers endpoint={endpoint} points={points} now={now} />
+              {endpoint.route === null ? (
+                <NothingDeployed endpoint={endpoint} />
+              ) : (
+                <ArmsSection endpoint={endpoint} route={endpoint.route} points={points} now={now} />
+              )}
+              <Section title="Traffic now">
+                <LiveTraffic points={points} now={now} />
+              </Section>
+            </>
+          )}
+        </Loaded>
+        <Loaded query={past} height={380}>
+          {([items, { now }]) => (
+            <>
+              <PastSection endpoint={name} now={now} revisions={items} />
+              {items.length > 0 && (
+                <RevisionsSection
+                  endpoint={name}
+                  revisions={items}
+                  more={revisions}
+                  isIntact={chain.data?.chainIntact ?? null}
+                />
+              )}
+            </>
+          )}
+        </Loaded>
+      </Stack>
+    </>
+  );
+}
