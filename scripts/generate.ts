@@ -66,19 +66,20 @@ function commandTable(): string {
     // The reader's terminal must not shape the file.
     command.configureHelp({ helpWidth: 88 });
     if (command.commands.length === 0) {
-      sections.push(
-        `## ${names.join(' ')}`,
-        '',
-        '```',
-        command.helpInformation().trim(),
-        '```',
-        '',
-      );
+      sections.push(`## ${names.join(' ')}`, '', '```', helpOf(command), '```', '');
     }
     for (const child of command.commands) visit(child, names);
   };
   visit(createProgram(), []);
   return sections.join('\n');
+}
+
+/** Also what is added to the help: its examples. */
+function helpOf(command: ReturnType<typeof createProgram>): string {
+  let text = '';
+  command.configureOutput({ writeOut: (piece) => (text += piece) });
+  command.outputHelp();
+  return text.trim();
 }
 
 const documents: Readonly<Record<string, string>> = {

@@ -23,6 +23,7 @@ import { printable } from '../platform/cli/printable.ts';
 import { loadConfig, readDeclaration } from '../platform/config/load-config.ts';
 import type { Config } from '../platform/config/config.ts';
 import { processEnv } from '../platform/system.ts';
+import { addExamples } from './command-examples.ts';
 import { addFolderCommands } from './folder-commands.ts';
 import { programVersion } from './program.ts';
 import { quickstart } from './quickstart/quickstart.ts';
@@ -132,6 +133,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
     commands(program, cli);
   }
   addGlobalOptions(program);
+  addExamples(program);
   return program;
 }
 

@@ -1,8 +1,10 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { AppError } from '../base/errors.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Status } from '../capabilities/workspace/contract.ts';
+import { commandNodes } from './completion/command-tree.ts';
+import { completionScript, SHELLS, type Shell } from './completion/completion-script.ts';
 import { configSchema } from './config-schema.ts';
 import { addDoctor } from './doctor/doctor-command.ts';
 import { addInit } from './init/init-command.ts';
@@ -25,5 +27,15 @@ export function addFolderCommands(program: Command, on: FolderCommandsOn): void 
     .description('the JSON Schema of millwright.yaml, by which editors complete and check it')
     .action(() => {
       on.cli.out.json(configSchema());
+    });
+  program
+    .command('completion')
+    .description('a script that completes commands and options in your shell')
+    .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
+    .action((shell: Shell) => {
+      const script = completionScript(shell, commandNodes(program));
+      on.cli.out.result({ shell, script }, () => {
+        on.cli.out.line(script.trimEnd());
+      });
     });
 }
