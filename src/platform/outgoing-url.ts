@@ -10,22 +10,36 @@ import { AppError } from '../base/errors.ts';
 const refused = new BlockList();
 refused.addSubnet('169.254.0.0', 16, 'ipv4');
 refused.addSubnet('fe80::', 10, 'ipv6');
-// IPv4 link-local behind NAT64 (RFC 6052) and 6to4 (RFC 3056).
-refused.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-refused.addSubnet('2002:a9fe::', 32, 'ipv6');
-// Metadata services: AWS and Google on IPv6, Alibaba and Oracle on IPv4.
+// Metadata services: AWS and Google on IPv6, Alibaba, Oracle and Azure on IPv4.
 refused.addAddress('fd00:ec2::254', 'ipv6');
 refused.addAddress('fd20:ce::254', 'ipv6');
 refused.addAddress('100.100.100.200', 'ipv4');
 refused.addAddress('192.0.0.192', 'ipv4');
+refused.addAddress('168.63.129.16', 'ipv4');
 // Not one machine: "this network" and multicast.
 refused.addSubnet('0.0.0.0', 8, 'ipv4');
 refused.addAddress('::', 'ipv6');
 refused.addSubnet('224.0.0.0', 4, 'ipv4');
 refused.addSubnet('ff00::', 8, 'ipv6');
+// NAT64 of a network's own (RFC 8215): where in it the IPv4 address stands, only the network knows.
+refused.addSubnet('64:ff9b:1::', 48, 'ipv6');
 
 export function isRefusedAddress(address: string): boolean {
-  return refused.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  if (isIP(address) !== 6) return refused.check(address, 'ipv4');
+  const inner = embeddedIpv4(address);
+  return refused.check(address, 'ipv6') || (inner !== null && refused.check(inner, 'ipv4'));
+}
+
+/** The IPv4 address that a translator or tunnel would call for it; `BlockList` knows mapped ones. */
+function embeddedIpv4(address: string): string | null {
+  // The WHATWG form has no zone, dotted part, leading zero or capital.
+  const plain = URL.parse(`http://[${address.split('%')[0]}]`)?.hostname.slice(1, -1) ?? '';
+  const [, nat64] = /^(?:64:ff9b)?::([0-9a-f]{1,4}:[0-9a-f]{1,4})$/.exec(plain) ?? [];
+  const [, sixToFour] = /^2002:([0-9a-f]{1,4}:[0-9a-f]{0,4})/.exec(plain) ?? [];
+  const pair = nat64 ?? sixToFour;
+  if (pair === undefined) return null;
+  const [high, low] = pair.split(':').map((group) => Number.parseInt(group || '0', 16));
+  return [high! >> 8, high! & 255, low! >> 8, low! & 255].join('.');
 }
 
 /**
@@ -39,6 +53,16 @@ export function parseOutgoingUrl(text: string): URL {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) !== 0 && isRefusedAddress(host)) throw refusedAddress(host);
   return url;
+}
+
+/** Whether its text alone speaks against it; names are looked at when they are called. */
+export function mayBeCalled(text: string): boolean {
+  try {
+    parseOutgoingUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How host names become addresses: `dns.lookup` with `all: true`. */

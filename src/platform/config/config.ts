@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mayBeCalled } from '../outgoing-url.ts';
 
 const Port = z.number().int().min(0).max(65_535);
 /** Room for a segment or two, so that there is something to flush when it is reached. */
@@ -6,7 +7,9 @@ const JournalBytes = z
   .number()
   .int()
   .min(128 * 1024 * 1024);
-const WebhookUrl = z.url({ protocol: /^https?$/ });
+const WebhookUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine(mayBeCalled, 'leads to a link-local, metadata or multicast address');
 
 /** Sections that `apply` hands to the capabilities that own them; `up` only passes them by. */
 export const DECLARED_SECTIONS = [

@@ -53,6 +53,11 @@ describe('millwright.yaml', () => {
       'version: 1\nwebhooks:\n  - { url: "file:///etc/passwd", events: ["*"] }\n',
       /:3:7: webhooks\.0\.url: /,
     ],
+    [
+      'a webhook to where machines keep their credentials',
+      'version: 1\nwebhooks:\n  - { url: "http://169.254.169.254/", events: ["*"] }\n',
+      /:3:7: webhooks\.0\.url: leads to a link-local/,
+    ],
   ])('names the place of %s', (_, text, message) => {
     expect(refusal(text)).toMatch(message);
   });

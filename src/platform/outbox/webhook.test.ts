@@ -97,6 +97,14 @@ describe('a webhook', () => {
     'http://[fe80::1]/',
     'http://[::ffff:169.254.169.254]/',
     'http://[fd00:ec2::254]/',
+    'http://0251.0376.0251.0376/',
+    'http://169.254.43518/',
+    'http://①⑥⑨.254.169.254/',
+    'http://user:word@169.254.169.254/',
+    'http://[::169.254.169.254]/',
+    'http://[64:ff9b::169.254.169.254]/',
+    'http://[64:ff9b:1::1]/',
+    'gopher://127.0.0.1/',
     'http://0.0.0.0/',
   ])('refuses %s', async (target) => {
     await expect(deliver(target)).rejects.toMatchObject({ code: 'OUTGOING_URL_REFUSED' });
@@ -119,17 +127,32 @@ describe('a webhook', () => {
 });
 
 describe('addresses', () => {
-  it.each(['127.0.0.1', '10.0.0.8', '192.168.1.1', '::1', 'fd12::1', '8.8.8.8', '2001:db8::1'])(
-    'lets %s be called',
-    (address) => {
-      expect(isRefusedAddress(address)).toBe(false);
-    },
-  );
+  it.each([
+    '127.0.0.1',
+    '10.0.0.8',
+    '192.168.1.1',
+    '::1',
+    'fd12::1',
+    '8.8.8.8',
+    '2001:db8::1',
+    '64:ff9b::808:808',
+  ])('lets %s be called', (address) => {
+    expect(isRefusedAddress(address)).toBe(false);
+  });
 
-  it.each(['169.254.0.1', 'febf::1', '64:ff9b::a9fe:a9fe', '2002:a9fe:a9fe::1', 'ff02::1'])(
-    'refuses %s',
-    (address) => {
-      expect(isRefusedAddress(address)).toBe(true);
-    },
-  );
+  it.each([
+    '169.254.0.1',
+    'febf::1',
+    'fe80::1%eth0',
+    '64:ff9b::a9fe:a9fe',
+    '64:FF9B::6464:64C8',
+    '64:ff9b:0:0:0:0:a9fe:0001',
+    '2002:a9fe:a9fe::1',
+    '2002:6464:64c8:1::1',
+    '::a83f:8110',
+    '168.63.129.16',
+    'ff02::1',
+  ])('refuses %s', (address) => {
+    expect(isRefusedAddress(address)).toBe(true);
+  });
 });
