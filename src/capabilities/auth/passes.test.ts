@@ -34,7 +34,7 @@ test('another key, kind, subject or end makes it nothing', () => {
   const pass = passes.sign({ kind: 'session', subject: 'abc' }, 1000);
   expect(new Passes(Buffer.alloc(32, 8), clock).read(pass)).toBeNull();
   const at = fc.nat(pass.length - 1);
-  const letter = fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz_');
+  const letter = fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz_'.split(''));
   fc.assert(
     fc.property(at, letter, (index, char) => {
       const other = `${pass.slice(0, index)}${char}${pass.slice(index + 1)}`;
