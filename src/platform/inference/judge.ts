@@ -7,6 +7,7 @@ export interface Judged {
   readonly signature: ModelSignature;
   readonly runtime: string;
   readonly loadMs: number;
+  readonly runP50Us: number;
   readonly runP99Us: number;
   /** Cheap enough for the main thread, both to load and to run. */
   readonly isCheap: boolean;
@@ -48,7 +49,7 @@ export async function judge(file: string): Promise<Judged> {
   const openMax = isCheap ? await longestCheap(session) : 1;
   await session.release();
   const { signature, runtime } = session;
-  return { signature, runtime, loadMs, runP99Us, isCheap, openMax };
+  return { signature, runtime, loadMs, runP50Us, runP99Us, isCheap, openMax };
 }
 
 async function openTimed(file: string): Promise<{

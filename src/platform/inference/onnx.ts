@@ -113,13 +113,14 @@ export class OnnxInference implements Inference {
   }
 
   #loaded(judged: Judged, inWorker: WorkerModel, onMain: OnnxSession | null): LoadedModel {
-    const { signature, runtime, loadMs, runP99Us, openMax } = judged;
+    const { signature, runtime, loadMs, runP50Us, runP99Us, openMax } = judged;
     const onMainFor = (inputs: readonly Tensor[]): OnnxSession | null =>
       onMain !== null && isWithin(inputs, signature, openMax) ? onMain : null;
     return {
       signature,
       runtime,
       loadMs,
+      runP50Us,
       runP99Us,
       placement: onMain === null ? 'worker' : 'main',
       mainLengthMax: onMain === null ? 0 : openMax,

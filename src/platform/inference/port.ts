@@ -39,7 +39,8 @@ export interface LoadedModel {
   readonly placement: 'main' | 'worker';
   /** The longest open dimension (the batch, as a rule) of what main runs; 0: it runs nothing. */
   readonly mainLengthMax: number;
-  /** 99th percentile of one calibrated run, batch 1, microseconds. */
+  /** Median and 99th percentile of the calibrated runs, batch 1, microseconds. */
+  readonly runP50Us: number;
   readonly runP99Us: number;
   readonly loadMs: number;
   /** Name and version of the runtime, for the prediction log. */
