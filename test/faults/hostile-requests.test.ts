@@ -190,7 +190,11 @@ describe('every route', () => {
       )) {
         const url = fill(operation.path, { [parameter]: name });
         const received = await send(operation.method, url, bodyOf(operation));
-        expectRefused(received, `${operation.method} ${url.slice(0, 200)}`);
+        const what = `${operation.method} ${url.slice(0, 200)}`;
+        // Dots lead to another route before they are sent, which may well have an answer.
+        const isOther = new URL(url, 'http://127.0.0.1').pathname !== url;
+        if (isOther) expect(received.status, what).toBeLessThan(500);
+        else expectRefused(received, what);
       }
     }
   });
