@@ -74,6 +74,16 @@ describe('an exact sum', () => {
     );
   });
 
+  it('is every power of two, of either sign', () => {
+    for (let power = -1074; power < 1024; power += 1) {
+      for (const value of [2 ** power, -(2 ** power)]) {
+        const sum = sumOf([value]);
+        expect(sum.value()).toBe(value);
+        expect(ExactSum.fromBytes(sum.toBytes()).value()).toBe(value);
+      }
+    }
+  });
+
   it('has the same bytes in any order, and however it was put together', () => {
     const cut = fc.integer({ min: 0, max: 40 });
     fc.assert(

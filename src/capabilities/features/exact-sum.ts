@@ -244,7 +244,9 @@ function negate(digits: number[]): void {
     carried = Math.floor(value / LIMB);
     digits[index] = value - carried * LIMB;
   }
-  assert(carried === 0, 'an exact sum was not carried');
+  // The highest was -LIMB with nothing below it: its magnitude needs one digit more.
+  if (carried === 1) digits.push(carried);
+  else assert(carried === 0, 'an exact sum was not carried');
 }
 
 /** The nearest double of a canonical magnitude whose lowest limb is limb `first`. */
