@@ -3,7 +3,7 @@ import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName } from '../predictions/contract.ts';
-import { CheckState } from './check-state-contract.ts';
+import { CheckState } from './state-contract.ts';
 
 export {
   Compared,

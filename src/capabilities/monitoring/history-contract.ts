@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InstantText } from '../../base/instant.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName } from '../predictions/contract.ts';
-import { CheckState } from './check-state-contract.ts';
+import { CheckState } from './state-contract.ts';
 
 /** Days of one history: more are no chart, and each is a file that the engine opens. */
 export const HISTORY_DAYS_MAX = 184;
