@@ -1,9 +1,11 @@
 import {
+  IconActivityHeartbeat,
   IconBinaryTree,
   IconBox,
   IconChartDots,
   IconFlask,
   IconLayoutDashboard,
+  IconRepeat,
   IconRoute,
   IconSitemap,
   type Icon,
@@ -12,7 +14,16 @@ import {
 export interface Page {
   /** The word in the left-hand list. */
   readonly word: string;
-  readonly to: '/' | '/endpoints' | '/trace' | '/runs' | '/models' | '/features' | '/lineage';
+  readonly to:
+    | '/'
+    | '/endpoints'
+    | '/monitors'
+    | '/loop'
+    | '/trace'
+    | '/runs'
+    | '/models'
+    | '/features'
+    | '/lineage';
   /** `g` and then this key goes there. */
   readonly key: string;
   readonly icon: Icon;
@@ -22,6 +33,8 @@ export interface Page {
 export const pages: readonly Page[] = [
   { word: 'Overview', to: '/', key: 'o', icon: IconLayoutDashboard },
   { word: 'Endpoints', to: '/endpoints', key: 'e', icon: IconRoute },
+  { word: 'Monitors', to: '/monitors', key: 'n', icon: IconActivityHeartbeat },
+  { word: 'Loop', to: '/loop', key: 'p', icon: IconRepeat },
   { word: 'Trace', to: '/trace', key: 't', icon: IconBinaryTree },
   { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
   { word: 'Models', to: '/models', key: 'm', icon: IconBox },

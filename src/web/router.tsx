@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
 } from '@tanstack/react-router';
 import { z } from 'zod';
+import { CheckState } from '../capabilities/monitoring/state-contract.ts';
 import { EndpointName } from '../capabilities/predictions/contract.ts';
 import { NoSuchPage } from './no-such-page.tsx';
 import { PageFailed } from './page-failed.tsx';
@@ -55,6 +56,62 @@ const endpoint = createRoute({
   component: lazyRouteComponent(
     () => import('../capabilities/serving/ui/endpoint-page.tsx'),
     'EndpointPage',
+  ),
+});
+
+const monitors = createRoute({
+  getParentRoute: () => root,
+  path: '/monitors',
+  component: lazyRouteComponent(
+    () => import('../capabilities/monitoring/ui/monitors-page.tsx'),
+    'MonitorsPage',
+  ),
+});
+
+const monitor = createRoute({
+  getParentRoute: () => root,
+  path: '/monitors/$monitor',
+  validateSearch: z.object({
+    /** Findings of this state; without it, all that are not ok. */
+    show: optional(CheckState),
+    /** The column drawn, of which version, and its day: `2001-05-20`. */
+    column: optional(z.string().max(300)),
+    version: optional(z.number().int().min(1)),
+    day: optional(z.string().max(10)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/monitoring/ui/monitor-page.tsx'),
+    'MonitorPage',
+  ),
+});
+
+const evaluation = createRoute({
+  getParentRoute: () => root,
+  path: '/monitors/$monitor/evaluations/$evaluation',
+  component: lazyRouteComponent(
+    () => import('../capabilities/monitoring/ui/evaluation-page.tsx'),
+    'EvaluationPage',
+  ),
+});
+
+const loop = createRoute({
+  getParentRoute: () => root,
+  path: '/loop',
+  validateSearch: z.object({
+    loop: optional(z.string().max(63)),
+    /** Decisions of this instance alone, and those that changed something or held back. */
+    instance: optional(z.string().max(100)),
+    show: optional(z.enum(['acted', 'held back'])),
+  }),
+  component: lazyRouteComponent(() => import('../capabilities/loop/ui/loop-page.tsx'), 'LoopPage'),
+});
+
+const decision = createRoute({
+  getParentRoute: () => root,
+  path: '/loop/$loop/decisions/$decision',
+  component: lazyRouteComponent(
+    () => import('../capabilities/loop/ui/decision-page.tsx'),
+    'DecisionPage',
   ),
 });
 
@@ -220,6 +277,11 @@ export const router = createRouter({
     overview,
     endpoints,
     endpoint,
+    monitors,
+    monitor,
+    evaluation,
+    loop,
+    decision,
     trace,
     tracedRequest,
     runs,

@@ -6,6 +6,7 @@ import { AppError, toAppError } from '../../src/base/errors.ts';
 import { EVENT_STREAM_PATH, type Event } from '../../src/capabilities/workspace/contract.ts';
 import { ANSWERS } from './fixture-answers.ts';
 import type { Fixture } from './fixture-data.ts';
+import { watchAnswers, type WatchFixture } from './fixture-watch.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -14,12 +15,15 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** What is shown; without `watch` monitors and loops are the fixture's own. */
+type Shown = Fixture & { readonly watch?: WatchFixture };
+
 /**
  * Stands in for the server: the built page with its fallback for deep links, and native routes
  * answered from plain data that went through the contracts' own schemas.
  */
 export class FixtureServer {
-  #fixture: Fixture;
+  #fixture: Shown;
   readonly #webRoot: string;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
@@ -46,7 +50,7 @@ export class FixtureServer {
     return this.#streams.size;
   }
 
-  show(fixture: Fixture): void {
+  show(fixture: Shown): void {
     this.#fixture = fixture;
   }
 
@@ -83,7 +87,9 @@ export class FixtureServer {
   }
 
   #reply(url: URL, body: unknown): unknown {
-    for (const { route, reply } of ANSWERS) {
+    const { watch } = this.#fixture;
+    const watched = watch === undefined ? [] : watchAnswers(watch);
+    for (const { route, reply } of [...watched, ...ANSWERS]) {
       const params = matchPath(route.path, url.pathname);
       if (params === null) continue;
       const request = {
