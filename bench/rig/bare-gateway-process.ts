@@ -56,7 +56,12 @@ const http = await createHttp({
   clock: systemClock,
   allowedHosts: { names: [], anyAddress: false },
   // As of a workspace without tokens.
-  access: { isRequired: false, sessionCookie: '', identify: () => null as never },
+  access: {
+    isRequired: false,
+    sessionCookie: '',
+    identify: () => null as never,
+    refused: () => undefined,
+  },
   routes: [],
   // Only native routes keep idempotency keys, and none is mounted.
   idempotency: null as never,

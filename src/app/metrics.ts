@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { AuthService } from '../capabilities/auth/service.ts';
 import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import { monitorMetrics } from './monitor-metrics.ts';
@@ -15,6 +16,7 @@ export function serveMetrics(
     readonly platform: Platform;
     readonly log: PredictionLog;
     readonly monitoring: MonitoringService;
+    readonly auth: AuthService;
   },
 ): void {
   const registry = new Registry();
@@ -42,6 +44,12 @@ export function serveMetrics(
     counter('millwright_predictions_refused_total', {
       help: 'Requests and labels refused because the journal was full',
       read: () => of.log.status().refused,
+    }),
+  );
+  registry.registerMetric(
+    counter('millwright_auth_refused_total', {
+      help: 'Requests without a token that may make them',
+      read: () => of.auth.refusals,
     }),
   );
   registry.registerMetric(

@@ -105,6 +105,22 @@ describe('with tokens', () => {
     expect(reply.json()).toHaveProperty(at, expected);
   });
 
+  test('a path that leads nowhere asks for a token too, and says so to any', async () => {
+    const nowhere = { method: 'POST', url: '/no/such/path' } as const;
+    expect(await statusOf(nowhere)).toBe(401);
+    const token = await tokenFor('ci', 'infer');
+    expect(await statusOf({ ...nowhere, token })).toBe(404);
+  });
+
+  test('who is not let in is counted', async () => {
+    const token = await tokenFor('ci', 'infer');
+    await statusOf(READING);
+    await statusOf({ ...READING, token });
+    await statusOf({ ...READING, token: admin });
+    const metrics = await send({ url: '/metrics', token: admin });
+    expect(metrics.body).toMatch(/^millwright_auth_refused_total 2$/m);
+  });
+
   test('health and pages stay open, metrics do not', async () => {
     expect(await statusOf({ url: '/health' })).toBe(200);
     expect(await statusOf({ url: '/' })).toBe(200);

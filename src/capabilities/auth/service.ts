@@ -44,6 +44,8 @@ export class AuthService implements Access {
   readonly #stopTouching: () => void;
   /** Lets this process and the ones it starts call its own API; dies with it. */
   readonly ownPass = `mwo_${randomToken(OWN_PASS_BYTES)}`;
+  /** Requests that were not let in since the start. */
+  refusals = 0;
 
   private constructor(deps: AuthDeps, tokens: readonly StoredToken[]) {
     this.#deps = deps;
@@ -129,6 +131,10 @@ export class AuthService implements Access {
       return caller(`step:${pass.subject}`, STEP_SCOPES, { namesActor: false, isCurrent });
     }
     throw unknown();
+  }
+
+  refused(): void {
+    this.refusals += 1;
   }
 
   /** The value of a session's cookie, for whoever holds the token. */

@@ -27,6 +27,8 @@ export interface Access {
   readonly sessionCookie: string;
   /** Whose token, session or pass it is. Throws `UNAUTHENTICATED`. */
   identify(credential: string): Caller;
+  /** Counts a request that was not let in. */
+  refused(): void;
 }
 
 declare module 'fastify' {
@@ -50,13 +52,16 @@ export function admit(request: FastifyRequest, reply: FastifyReply, access: Acce
   if (needed === 'open') return;
   try {
     request.caller = identify(request, access);
+    assertScope(request.caller, scopesOf(needed));
   } catch (thrown) {
+    access.refused();
     // Not Basic, at which browsers would ask for a name and password of their own.
     reply.header('www-authenticate', 'Bearer realm="millwright"');
     throw thrown;
   }
-  const { scopes, name } = request.caller;
-  const enough = scopesOf(needed);
+}
+
+function assertScope({ scopes, name }: Caller, enough: readonly Scope[]): void {
   if (enough.some((scope) => scopes.has(scope))) return;
   const may = SCOPES.filter((scope) => scopes.has(scope)).join(', ');
   throw new AppError('SCOPE_MISSING', `The token ${name} may not do this: it is for ${may}.`, {
