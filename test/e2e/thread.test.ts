@@ -105,6 +105,7 @@ test('it closes with the level, the comparison and a page to keep', async () => 
   ) as QuickstartReport;
   expect(report.level).not.toBeNull();
   expect(report.checks).toHaveLength(45);
+  expect(report.checks).toContainEqual({ id: 'B2', state: 'pass' });
   expect(printed).toContain('static February model');
   expect(printed).toContain(`level ${report.level}`);
   const html = path.join(folder, 'millwright-quickstart', 'report.html');

@@ -3,9 +3,16 @@ import path from 'node:path';
 import { present } from '../../base/assert.ts';
 import { FlightFiles } from './flight-files.ts';
 import { ENDPOINT } from './flights-story.ts';
-import { BEGINS, count, type Phase } from './story.ts';
+import { BEGINS, count, shown, type Phase } from './story.ts';
+import { versionProject } from './versioned-project.ts';
 
 /** From the raw file to a version that answers. Each phase leaves alone what is there already. */
+
+export const version: Phase = async ({ folder }) => {
+  const commit = await versionProject(folder);
+  const code = commit === null ? 'no git here: code is pinned by its hash' : `commit ${commit}`;
+  return `${shown(folder)} (replay clock, ${code})`;
+};
 
 export const prepare: Phase = async ({ tell, folder, report }, say) => {
   const { environmentSeconds } = await tell.run('prepare', say.now);

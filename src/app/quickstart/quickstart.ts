@@ -12,7 +12,7 @@ import { systemClock } from '../../platform/system.ts';
 import { realMachine } from '../machine.ts';
 import { createApp, type App } from '../create-app.ts';
 import { stopSignal } from '../stop-signal.ts';
-import { declare, deployFirst, load, prepare, train } from './beginning.ts';
+import { declare, deployFirst, load, prepare, train, version } from './beginning.ts';
 import { makeFlightsProject } from './flights-project.ts';
 import { FlightsStory } from './flights-story.ts';
 import { emptyReport } from './quickstart-report.ts';
@@ -76,7 +76,7 @@ async function listenSomewhere(app: App): Promise<string> {
 }
 
 const PHASES: readonly (readonly [string, Phase])[] = [
-  ['workspace', async ({ folder }) => `${shown(folder)} (replay clock)`],
+  ['workspace', version],
   ['prepare', prepare],
   ['data', load],
   ['features', declare],

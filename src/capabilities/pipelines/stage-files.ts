@@ -178,7 +178,7 @@ export class StageFiles {
     const { project, stateFolder, temporaryFolder, env } = this.#options;
     const made = all.flatMap((it) => it.outs.map(({ path: out }) => project.locate(it, out)));
     await makeFolder(temporaryFolder);
-    const exclude = [...made, stateFolder];
+    const exclude = [...made, path.join(project.root, 'dvc.lock'), stateFolder];
     const inGit = await gitCodeTree({ root: project.root, exclude, temporaryFolder, env });
     if (inGit !== null) return inGit;
     const outside = new Set(made);
