@@ -132,7 +132,7 @@ function compareTexts(a: NonNullable<StagedValue>, b: NonNullable<StagedValue>):
 
 const SURROGATE = /[\ud800-\udfff]/;
 const MS_PER_DAY = 86_400_000;
-/** Days since 1970 of 0001-01-01 and 9999-12-31: the years that ISO 8601 writes with four digits. */
+/** Days since 1970 of 0001-01-01 and 9999-12-31: years that ISO 8601 writes with four digits. */
 const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
 
 /** As DuckDB prints it; null for what has no text here. */
