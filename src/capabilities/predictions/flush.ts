@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeSegment, type Segment } from '../../platform/journal/segment.ts';
 import { toBatches, type Batch, type BatchRow } from './batches.ts';
 import type { Quarantine, RefusedRecord } from './quarantine.ts';
-import { indexChanges, stampChange } from './request-index.ts';
+import { indexChanges } from './request-index.ts';
 import { settleRows } from './settle-rows.ts';
 import { PREDICTIONS } from './tables.ts';
 import type { PredictionTaskDeps } from './tasks.ts';
@@ -194,5 +194,5 @@ async function index(batch: Batch, addedIn: number | null, deps: FlushDeps): Pro
       ? []
       : indexChanges({ requestId, endpoint: batch.name, tableVersion: addedIn, key }),
   );
-  await deps.index.apply([...changes, stampChange(deps.index, batch.name)]);
+  await deps.index.apply(changes);
 }

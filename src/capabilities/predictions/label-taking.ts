@@ -73,12 +73,11 @@ export class LabelTaking {
     rows: readonly (SourceRow | null)[],
     { version }: { readonly version: number },
   ): Promise<void> {
-    const { store, joined, waiting, requests } = this.#parts;
+    const { store, joined, waiting } = this.#parts;
     const progress = this.#progress;
     const before = { version: progress.version, waitingSince: progress.waitingSince };
     const step = this.#step();
-    const stamp = requests.stamp(this.#input.label.endpoint);
-    const known = waiting.take(this.#horizon, stamp, (key) => step.requestOf(key) !== null);
+    const known = waiting.take(this.#horizon, (key) => step.requestOf(key) !== null);
     for (const row of known) {
       progress.orphans -= 1;
       this.#label(step, step.requestOf(row.key)!, row);

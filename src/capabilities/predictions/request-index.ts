@@ -41,12 +41,6 @@ export class RequestIndex {
     return this.#kv.range({ from, to, limit: 1 }).length > 0;
   }
 
-  /** Another one after each flush that brought requests of the endpoint; null before the first. */
-  stamp(endpoint: string): number | null {
-    const value = this.#kv.get(stampKey(endpoint));
-    return value === null ? null : Number(decoder.decode(value));
-  }
-
   #read(key: string): Indexed | null {
     const value = this.#kv.get(key);
     return value === null ? null : (JSON.parse(decoder.decode(value)) as Indexed);
@@ -61,16 +55,6 @@ export function indexChanges(request: Indexed & { readonly key: string | null })
   const changes: KvChange[] = [{ key: idKey(requestId), value }];
   if (key !== null) changes.push({ key: businessKey(endpoint, key), value });
   return changes;
-}
-
-/** Says that requests of the endpoint were indexed; in one change with them. */
-export function stampChange(kv: KvReader, endpoint: string): KvChange {
-  const former = new RequestIndex(kv).stamp(endpoint) ?? 0;
-  return { key: stampKey(endpoint), value: encoder.encode(String(former + 1)) };
-}
-
-function stampKey(endpoint: string): string {
-  return `requests/stamp/${endpoint}`;
 }
 
 function idKey(requestId: string): string {

@@ -16,8 +16,6 @@ interface WaitingRow extends SourceRow {
 export class WaitingLabels {
   readonly #byKey = new Map<string, WaitingRow[]>();
   #size = 0;
-  /** Of the requests as of the last look; what was added since had none among them. */
-  #looked: number | null = null;
 
   add(row: SourceRow, since: number): void {
     const waiting = this.#byKey.get(row.key);
@@ -30,17 +28,8 @@ export class WaitingLabels {
     this.#take(oldest!);
   }
 
-  /**
-   * Gives what `isKnown` says has its request by now; that, and what is past `horizon`, goes.
-   * `stamp` is that of the requests: while it is the same, none has come, and nothing is looked at.
-   */
-  take(
-    horizon: number,
-    stamp: number | null,
-    isKnown: (key: string) => boolean,
-  ): readonly SourceRow[] {
-    if (stamp !== null && stamp === this.#looked) return [];
-    this.#looked = stamp;
+  /** Gives what `isKnown` says has its request by now; that, and what is past `horizon`, goes. */
+  take(horizon: number, isKnown: (key: string) => boolean): readonly SourceRow[] {
     const taken: SourceRow[] = [];
     for (const [key, rows] of this.#byKey) {
       if (isKnown(key)) taken.push(...this.#take(key));
