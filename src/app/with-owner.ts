@@ -4,7 +4,7 @@ import type { Api } from '../platform/cli/context.ts';
 import { HttpApi, socketTransport } from '../platform/cli/http-api.ts';
 import type { Config } from '../platform/config/config.ts';
 import { createLog } from '../platform/log/log.ts';
-import { readOwner } from '../platform/state/owner-lock.ts';
+import { isOwned, readOwner } from '../platform/state/owner-lock.ts';
 import { stateFolder } from '../platform/state/state-folder.ts';
 import { sleep, systemClock } from '../platform/system.ts';
 import { realMachine } from './machine.ts';
@@ -83,6 +83,8 @@ async function becomeOwner(config: Config, mayRetry: boolean): Promise<App | nul
 export async function findOwner(config: Config, caller: Caller): Promise<Api | AppError | null> {
   const owner = readOwner(config.stateFolder);
   if (owner === null || owner.url === null) return null;
+  // Whoever took the port of an owner that was killed would be told the token.
+  if (caller.token !== undefined && !isOwned(config.stateFolder)) return null;
   const probe = new HttpApi(socketTransport(owner.url, { timeoutMs: OWNER_ANSWERS_MS }), caller);
   try {
     const status = await probe.call(getStatus, {});

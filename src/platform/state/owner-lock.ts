@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../../base/errors.ts';
-import { tryLockFile, type FileLock } from './file-lock.ts';
+import { isFileLocked, tryLockFile, type FileLock } from './file-lock.ts';
 
 /** Who owns a state folder, for the command line to find: see `owner.json`. */
 export interface Owner {
@@ -54,6 +54,11 @@ export function readOwner(stateFolder: string): Owner | null {
   } catch {
     return null;
   }
+}
+
+/** Whether the owner last announced, or a later one, lives. */
+export function isOwned(stateFolder: string): boolean {
+  return isFileLocked(path.join(stateFolder, 'owner.lock'));
 }
 
 function makeFolder(folder: string): void {

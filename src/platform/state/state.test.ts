@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readOwner, takeOwnerLock } from './owner-lock.ts';
+import { isOwned, readOwner, takeOwnerLock } from './owner-lock.ts';
 import { openFormat, STATE_FORMAT, stateFolder } from './state-folder.ts';
 
 let root: string;
@@ -33,6 +33,16 @@ describe('the owner lock', () => {
     const second = takeOwnerLock(root);
     expect(second.epoch).toBe(2);
     second.release();
+  });
+
+  test('can be looked for without being taken', () => {
+    expect(isOwned(root)).toBe(false);
+    const lock = takeOwnerLock(root);
+    expect(isOwned(root)).toBe(true);
+    expect(isOwned(root)).toBe(true);
+    lock.release();
+    expect(isOwned(root)).toBe(false);
+    takeOwnerLock(root).release();
   });
 
   test('says so when the folder cannot be written', async () => {
