@@ -74,8 +74,13 @@ describe('a server before others', () => {
   let admin: string;
   let server: Server;
 
+  beforeAll(async () => {
+    admin = await createToken('ada --scope admin');
+  });
+
   test('does not listen beyond this machine without a token, and says how to make one', async () => {
-    const refused = await tryStart({ state, args: ['--host', '0.0.0.0'], cwd: folder });
+    const fresh = path.join(folder, 'fresh');
+    const refused = await tryStart({ state: fresh, args: ['--host', '0.0.0.0'] });
     expect(refused.url).toBe('');
     expect((await refused.exited).code).toBe(2);
     expect(refused.stderr).toContain('Refused to listen on 0.0.0.0 without authentication.');
@@ -83,7 +88,6 @@ describe('a server before others', () => {
   });
 
   test('listens there once there is one, and lets in who has it', async () => {
-    admin = await createToken('ada --scope admin');
     server = await startServer({ state, args: ['--host', '0.0.0.0'], cwd: folder });
     const { port } = new URL(server.url);
     const address = outerAddress();
