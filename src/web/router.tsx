@@ -22,10 +22,12 @@ const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
   validateSearch: z.object({
-    /** Draws this endpoint's traffic alone. */
+    /** Tells of this endpoint, and draws its traffic alone. */
     endpoint: optional(EndpointName),
     /** Lists the events of this subject alone. */
     subject: optional(z.string().max(300)),
+    /** Lists every check of the endpoint's level. */
+    checks: optional(z.boolean()),
   }),
   component: lazyRouteComponent(
     () => import('../capabilities/workspace/ui/overview-page.tsx'),

@@ -36,7 +36,8 @@ describe('the list of endpoints', () => {
   it('stays usable with many of them', async () => {
     web.server.show(LOTS);
     const page = await web.open('/endpoints');
-    await expect.poll(() => rows(page, 'Endpoints')).toBe(25);
+    await page.getByRole('table', { name: 'Endpoints' }).waitFor();
+    expect(await rows(page, 'Endpoints')).toBe(25);
     await page.getByLabel('Filter Endpoints').fill('eta_5');
     await expect.poll(() => rows(page, 'Endpoints')).toBe(1);
   });
@@ -82,7 +83,9 @@ describe('one endpoint', () => {
     await page.getByRole('button', { name: 'Show requests not only v2' }).click();
     await page.waitForURL((url) => !url.search.includes('version'));
     await page.goto(`${web.server.url}/trace?endpoint=late&failed=true`);
-    await expect.poll(() => rows(page, 'Requests of late')).toBe(3);
+    await page.getByRole('button', { name: 'Show requests not only failed' }).waitFor();
+    await requests.waitFor();
+    expect(await rows(page, 'Requests of late')).toBe(3);
     await page.goto(`${web.server.url}/trace?endpoint=late&until=2020-01-01T00:00:00Z`);
     await page.getByText('No request is like that').waitFor();
   });

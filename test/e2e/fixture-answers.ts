@@ -91,7 +91,7 @@ export const ANSWERS: readonly Answer[] = [
     chainIntact: true,
   })),
   answer(getTrafficHistory, ({ params: { endpoint }, query }, { story, status }) => {
-    const { from = status.now } = query;
+    const { from = story.past[endpoint]?.[0]?.from ?? status.now } = query;
     const items = (story.past[endpoint] ?? []).filter((one) => one.from >= from);
     return { endpoint, from, until: status.now, seconds: 86_400, items, isCut: false };
   }),
@@ -118,8 +118,8 @@ export const ANSWERS: readonly Answer[] = [
   ),
   answer(listMaturity, ({ query }, { story }) => page(story.maturity, query)),
   answer(getMaturity, ({ params: { endpoint } }, { story }): MaturityDetail => {
-    const found = story.maturity.find((one) => one.endpoint === endpoint);
-    if (found !== undefined) return found;
+    const [found] = story.maturity;
+    if (found !== undefined) return { ...found, endpoint };
     throw new AppError('ENDPOINT_NOT_FOUND', `Nothing is deployed to ${endpoint}.`);
   }),
   answer(getLogStatus, (_, fixture) => fixture.log),

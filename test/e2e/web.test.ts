@@ -58,6 +58,51 @@ describe('the overview', () => {
     await picture(page, 'overview');
   });
 
+  it('tells what happened on one axis of time, and what is to be done next', async () => {
+    web.server.show(FEW);
+    const page = await web.open('/');
+    const chart = page.getByRole('img', { name: /^What happened to late/ });
+    expect(await chart.getAttribute('aria-label')).toMatch(
+      /v1 [\d,]+ requests, auc 0.\d+; v2 [\d,]+ requests.*; 12 decisions/,
+    );
+    await chart.locator('canvas').waitFor();
+    const level = page.getByRole('region', { name: 'Level and next step' });
+    expect(await level.innerText()).toMatch(
+      /Level 1.*9 of 12.*Next: a rollback was exercised.*millwright rollback late --drill/s,
+    );
+    const alerts = page.getByRole('region', { name: 'Open alerts' });
+    await alerts.getByRole('link', { name: /^late v2: missing origin_delays__late_2h/ }).waitFor();
+    await picture(page, 'overview');
+    await level.getByRole('link', { name: 'All checks' }).click();
+    await page.waitForURL('**/?checks=true');
+    const check = page.getByRole('row', { name: /^C8 / });
+    await picture(page, 'overview-checks');
+    await check.getByRole('link', { name: 'revision late@3' }).click();
+    await page.waitForURL('**/endpoints/late?revision=3');
+  });
+
+  it('leads from a decision to what it rests on, and tells of another endpoint', async () => {
+    web.server.show(FEW);
+    const page = await web.open('/');
+    const decisions = page.getByRole('list', { name: 'Newest decisions' });
+    expect(
+      await decisions.getByRole('link', { name: 'rolled back', exact: true }).getAttribute('href'),
+    ).toBe('/loop/late/decisions/9');
+    await decisions.getByRole('link', { name: 'route changed (revision 2)' }).click();
+    await page.waitForURL('**/endpoints/late?revision=2');
+    await page.goto(`${web.server.url}/?endpoint=churn`);
+    await page.getByRole('img', { name: /^What happened to churn/ }).waitFor();
+  });
+
+  it('says how to watch what nothing watches', async () => {
+    web.server.show({ ...FEW, story: { ...FEW.story, monitors: [], loops: [] } });
+    const page = await web.open('/');
+    await page.getByText('monitors: { late: { auto: true } }').waitFor();
+    const chart = page.getByRole('img', { name: /^What happened to late/ });
+    expect(await chart.getAttribute('aria-label')).toMatch(/v1 [\d,]+ requests; v2/);
+    await page.getByText('Everything is well').waitFor();
+  });
+
   it('leads from every number to the requests behind it', async () => {
     web.server.show(FEW);
     const page = await web.open('/');
@@ -83,9 +128,9 @@ describe('the overview', () => {
     });
     const page = await web.open('/');
     const alert = page.getByRole('alert');
-    await alert.getByText('2 things need attention').waitFor();
+    await alert.getByText('3 things need attention').waitFor();
     expect(await alert.innerText()).toMatch(
-      /The engine is broken.*No space left.*Nothing is lost/s,
+      /The engine is broken.*No space left.*Nothing is lost.*1 alert of monitors/s,
     );
     await picture(page, 'overview-trouble');
   });
@@ -139,10 +184,10 @@ describe('the overview', () => {
     const lines = (await readFile(await csv.path(), 'utf8')).trimEnd().split('\r\n');
     expect(csv.suggestedFilename()).toBe('events.csv');
     expect(lines.length).toBe(41);
-    await page.locator('canvas').waitFor();
+    await page.locator('canvas').nth(1).waitFor();
     const [png] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: /as PNG/ }).click(),
+      page.getByRole('button', { name: /Requests a second .* as PNG/ }).click(),
     ]);
     expect((await readFile(await png.path())).subarray(1, 4).toString()).toBe('PNG');
   });
@@ -316,6 +361,7 @@ describe('the shell', () => {
     ] as const) {
       const page = await web.open(url, { size: NARROW });
       await page.getByRole('table').first().waitFor();
+      if (url === '/') await page.locator('canvas').nth(1).waitFor();
       expect(await overflow(page)).toBeLessThanOrEqual(0);
       await picture(page, name);
     }
@@ -334,7 +380,7 @@ describe('the shell', () => {
     const scheme = async (): Promise<unknown> =>
       await page.evaluate('document.documentElement.dataset.mantineColorScheme');
     expect(await scheme()).toBe('dark');
-    await page.locator('canvas').waitFor();
+    await page.locator('canvas').nth(1).waitFor();
     await picture(page, 'overview-dark');
     await page.getByRole('button', { name: 'Colour scheme' }).click();
     await page.getByRole('menuitemradio', { name: 'Light' }).click();

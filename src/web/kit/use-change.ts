@@ -9,13 +9,13 @@ import { call } from './client.ts';
  */
 export function useChange<R extends AnyRoute>(
   route: R,
-  onDone: () => void,
+  onDone?: () => void,
 ): UseMutationResult<RouteReply<R>, AppError, RouteInput<R>> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (input: RouteInput<R>) => call(route, input),
     onSuccess: () => {
-      onDone();
+      onDone?.();
       void client.invalidateQueries();
     },
   });

@@ -8,12 +8,16 @@ import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { together } from '../../../web/kit/together.ts';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { getLogStatus, getTraffic } from '../../predictions/contract.ts';
+import { listLoops } from '../../loop/contract.ts';
+import { listMonitors } from '../../monitoring/contract.ts';
 import { listModels } from '../../registry/contract.ts';
 import { listEndpoints } from '../../serving/contract.ts';
 import { getHealth, getStatus } from '../contract.ts';
 import { EventsSection } from './events-section.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { Numbers } from './numbers.tsx';
+import { openAlerts } from './open-alerts.ts';
+import { EndpointStory } from './endpoint-story.tsx';
 import { TrafficSection } from './traffic-section.tsx';
 import { Wellbeing } from './wellbeing-alert.tsx';
 import { WorkspaceSection } from './workspace-section.tsx';
@@ -24,7 +28,7 @@ const ALL = { query: { limit: PAGE_LIMIT_MAX } };
 
 /** Is everything well, what is served, and what happened. */
 export function OverviewPage(): ReactNode {
-  const { endpoint, subject } = useSearch({ from: '/' });
+  const { endpoint, subject, checks = false } = useSearch({ from: '/' });
   const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: STATE_POLL_MS });
   const health = useRoute(getHealth, {}, { pollMs: STATE_POLL_MS });
   const log = useRoute(getLogStatus, {}, { pollMs: TRAFFIC_POLL_MS });
@@ -34,7 +38,9 @@ export function OverviewPage(): ReactNode {
     subjects: ['endpoint'],
     pollMs: STATE_POLL_MS,
   });
-  const state = together(status, health, log, traffic);
+  const monitors = useRoute(listMonitors, ALL, { subjects: ['monitor'] });
+  const loops = useRoute(listLoops, ALL, { subjects: ['loop'] });
+  const state = together(status, health, log, traffic, monitors);
   const catalog = together(models, endpoints);
 
   return (
@@ -42,9 +48,14 @@ export function OverviewPage(): ReactNode {
       <PageHeader title="Overview" />
       <Stack gap="md">
         <Loaded query={state} height={150}>
-          {([status, health, log, traffic]) => (
+          {([status, health, log, traffic, monitors]) => (
             <>
-              <Wellbeing health={health} status={status} log={log} />
+              <Wellbeing
+                health={health}
+                status={status}
+                log={log}
+                alerts={openAlerts(monitors.items)}
+              />
               <Numbers status={status} log={log} points={traffic.points} />
             </>
           )}
@@ -52,6 +63,18 @@ export function OverviewPage(): ReactNode {
         <Loaded query={catalog} height={0}>
           {([models, endpoints]) => (
             <FirstSteps models={models.items} endpoints={endpoints.items} />
+          )}
+        </Loaded>
+        <Loaded query={together(endpoints, monitors, loops, status)} height={560}>
+          {([endpoints, monitors, loops, status]) => (
+            <EndpointStory
+              shown={endpoint}
+              endpoints={endpoints.items}
+              monitors={monitors.items}
+              loops={loops.items}
+              now={status.now}
+              isOpen={checks}
+            />
           )}
         </Loaded>
         <Loaded query={together(endpoints, traffic, status)} height={280}>

@@ -3,17 +3,19 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { formatCounted } from '../../../web/kit/format.ts';
 import type { Health, Status } from '../contract.ts';
+import type { OpenAlert } from './open-alerts.ts';
 import { troubles, type LogStatus } from './wellbeing.ts';
 
 interface WellbeingProps {
   readonly health: Health;
   readonly status: Status;
   readonly log: LogStatus;
+  readonly alerts: readonly OpenAlert[];
 }
 
 /** The first thing to read: all is well, or what is not and what that means. */
-export function Wellbeing({ health, status, log }: WellbeingProps): ReactNode {
-  const found = troubles(health, status, log);
+export function Wellbeing({ health, status, log, alerts }: WellbeingProps): ReactNode {
+  const found = troubles(health, status, log, alerts);
   if (found.length === 0) {
     return (
       <Group gap={8} role="status">

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Health, Status } from '../contract.ts';
+import type { OpenAlert } from './open-alerts.ts';
 import { troubles, type LogStatus } from './wellbeing.ts';
 
 const health: Health = {
@@ -34,10 +35,19 @@ const log: LogStatus = {
   lastFlushError: null,
 };
 
-function found(changed: { health?: Health; status?: Status; log?: LogStatus }): readonly string[] {
-  return troubles(changed.health ?? health, changed.status ?? status, changed.log ?? log).map(
-    ({ what }) => what,
-  );
+function found(changed: {
+  health?: Health;
+  status?: Status;
+  log?: LogStatus;
+  alerts?: readonly OpenAlert[];
+}): readonly string[] {
+  const { alerts = [] } = changed;
+  return troubles(
+    changed.health ?? health,
+    changed.status ?? status,
+    changed.log ?? log,
+    alerts,
+  ).map(({ what }) => what);
 }
 
 it('finds nothing wrong where all is well, an idle log included', () => {
@@ -76,4 +86,20 @@ it('puts what is severe first', () => {
   const engine = { state: 'restarting', pid: null, restarts: 1 } as const;
   const all = found({ status: { ...status, engine }, log: { ...log, answered: 11 } });
   expect(all).toEqual(['1 answered request not logged', 'The engine is restarting']);
+});
+
+it('is not well while a monitor is alarmed, but is when something is only worth a look', () => {
+  const alert: OpenAlert = {
+    monitor: 'late',
+    evaluation: 'eval_1',
+    kind: 'missing',
+    subject: 'distance',
+    version: 2,
+    title: 'late v2: missing distance',
+    state: 'warn',
+    explanation: 'It is missing.',
+    since: null,
+  };
+  expect(found({ alerts: [alert] })).toEqual([]);
+  expect(found({ alerts: [alert, { ...alert, state: 'alert' }] })).toEqual(['1 alert of monitors']);
 });

@@ -3,6 +3,7 @@ import { formatBytes, formatCounted } from '../../../web/kit/format.ts';
 import type { RouteReply } from '../../../base/route.ts';
 import type { getLogStatus } from '../../predictions/contract.ts';
 import type { Health, Status } from '../contract.ts';
+import type { OpenAlert } from './open-alerts.ts';
 
 export type LogStatus = RouteReply<typeof getLogStatus>;
 
@@ -17,11 +18,17 @@ export interface Trouble {
 const FLUSH_LATE_SECONDS = 60;
 
 /** Everything that is wrong now, worst first; empty when all is well. */
-export function troubles(health: Health, status: Status, log: LogStatus): readonly Trouble[] {
+export function troubles(
+  health: Health,
+  status: Status,
+  log: LogStatus,
+  alerts: readonly OpenAlert[],
+): readonly Trouble[] {
   const found = [
     ...componentTroubles(health),
     ...engineTroubles(status),
     ...logTroubles(log, status),
+    ...alertTroubles(alerts),
   ];
   return found.sort((a, b) => Number(b.isSevere) - Number(a.isSevere));
 }
@@ -46,6 +53,19 @@ function engineTroubles({ engine }: Status): readonly Trouble[] {
         ? 'Serving goes on; tables and flushes wait until it is ready.'
         : 'Serving goes on; tables cannot be read and the prediction log is not flushed.',
       isSevere: !isPassing,
+    },
+  ];
+}
+
+/** What is only worth a look keeps nothing from being well. */
+function alertTroubles(alerts: readonly OpenAlert[]): readonly Trouble[] {
+  const grave = alerts.filter(({ state }) => state === 'alert');
+  if (grave.length === 0) return [];
+  return [
+    {
+      what: `${formatCounted(grave.length, 'alert')} of monitors`,
+      about: `${grave[0]!.title}. ${grave[0]!.explanation}`,
+      isSevere: true,
     },
   ];
 }

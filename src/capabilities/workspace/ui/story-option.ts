@@ -1,0 +1,256 @@
+import { chartTooltip, type TooltipLine } from '../../../web/kit/chart-tooltip.ts';
+import type { ChartOption, ChartPoint } from '../../../web/kit/chart.tsx';
+import { DAY_MS, dayText, stretchText } from '../../../web/kit/day-axis.ts';
+import { formatCount, formatValue } from '../../../web/kit/format.ts';
+import { versionColor } from '../../../web/kit/version-color.ts';
+import {
+  LANES,
+  type Story,
+  type StoryDecision,
+  type StoryQuality,
+  type StoryTraffic,
+} from './story.ts';
+
+/** Heights of what is drawn above each other on one axis, in pixels. */
+const TOP = 52;
+const TRAFFIC = 110;
+const QUALITY = 150;
+const LANE = 24;
+const GAP = 30;
+const BOTTOM = 28;
+const MARGINS = { left: 74, right: 16 };
+const BAR_WIDTH_MAX = 22;
+const TONES = { good: '#2fa084', bad: '#d1495b', plain: '#5b7fb0' } as const;
+const GRID = { traffic: 0, quality: 1, decisions: 2 } as const;
+
+interface Grid {
+  readonly top: number;
+  readonly height: number;
+}
+
+/** Where each part lies: what there is nothing of takes no room. */
+function layOut({ quality, decisions }: Story): {
+  readonly grids: readonly [Grid, Grid, Grid];
+  readonly height: number;
+} {
+  const qualityHeight = quality.length === 0 ? 0 : QUALITY;
+  const lanes = decisions.length === 0 ? 0 : LANE * LANES.length;
+  const qualityTop = TOP + TRAFFIC + (qualityHeight === 0 ? 0 : GAP);
+  const lanesTop = qualityTop + qualityHeight + (lanes === 0 ? 0 : GAP);
+  return {
+    grids: [
+      { top: TOP, height: TRAFFIC },
+      { top: qualityTop, height: qualityHeight },
+      { top: lanesTop, height: lanes },
+    ],
+    height: lanesTop + lanes + BOTTOM,
+  };
+}
+
+export function storyHeight(story: Story): number {
+  return layOut(story).height;
+}
+
+/** Traffic by version, quality with its interval, and decisions, on the same axis of domain time. */
+export function storyOption(story: Story): ChartOption {
+  const { grids } = layOut(story);
+  const last = story.decisions.length > 0 ? 2 : story.quality.length > 0 ? 1 : 0;
+  return {
+    legend: {
+      type: 'scroll',
+      top: 0,
+      left: 0,
+      right: 0,
+      icon: 'roundRect',
+      itemWidth: 10,
+      data: story.versions.map((version) => `v${version}`),
+    },
+    axisPointer: { link: [{ xAxisIndex: 'all' }] },
+    tooltip: {
+      trigger: 'axis',
+      confine: true,
+      formatter: (points) => tooltipOf(Array.isArray(points) ? points : [points]),
+    },
+    grid: grids.map((grid) => ({ ...MARGINS, ...grid })),
+    xAxis: grids.map((_, index) => ({
+      type: 'time' as const,
+      gridIndex: index,
+      min: story.from,
+      max: story.until,
+      minInterval: DAY_MS,
+      axisLabel: {
+        show: index === last,
+        formatter: (ms: number) => dayText(ms),
+        hideOverlap: true,
+      },
+    })),
+    yAxis: [
+      {
+        type: 'value',
+        gridIndex: GRID.traffic,
+        name: 'requests',
+        min: 0,
+        splitNumber: 3,
+        nameGap: 8,
+      },
+      {
+        type: 'value',
+        gridIndex: GRID.quality,
+        name: story.quality[0]?.metric ?? '',
+        show: story.quality.length > 0,
+        scale: true,
+        splitNumber: 4,
+        nameGap: 8,
+      },
+      {
+        type: 'category',
+        gridIndex: GRID.decisions,
+        data: [...LANES].toReversed(),
+        show: story.decisions.length > 0,
+      },
+    ],
+    series: [...trafficSeries(story), ...qualitySeries(story), decisionSeries(story)],
+  };
+}
+
+type Series = Extract<ChartOption['series'], readonly unknown[]>;
+
+function startsOf(traffic: readonly StoryTraffic[]): readonly number[] {
+  return [...new Set(traffic.map(({ start }) => start))];
+}
+
+function trafficSeries({ traffic, versions }: Story): Series {
+  const stretches = startsOf(traffic);
+  return versions.map((version) => {
+    const own = new Map(
+      traffic.filter((one) => one.version === version).map((one) => [one.start, one]),
+    );
+    const length = traffic[0] === undefined ? 0 : traffic[0].end - traffic[0].start;
+    return {
+      name: `v${version}`,
+      type: 'bar' as const,
+      stack: 'traffic',
+      xAxisIndex: GRID.traffic,
+      yAxisIndex: GRID.traffic,
+      barMaxWidth: BAR_WIDTH_MAX,
+      itemStyle: { color: versionColor(version) },
+      // A place for each stretch in every version, so that they lie on each other.
+      data: stretches.map((start) => [start + length / 2, own.get(start)?.requests ?? null]),
+    };
+  });
+}
+
+/** A line a version, in a band between its bounds. */
+function qualitySeries({ quality, versions }: Story): Series {
+  return versions.flatMap((version) => {
+    const own = quality.filter((one) => one.version === version);
+    if (own.length === 0) return [];
+    const at = { xAxisIndex: GRID.quality, yAxisIndex: GRID.quality };
+    const band = {
+      ...at,
+      name: `band of v${version}`,
+      type: 'line' as const,
+      stack: `band of v${version}`,
+      stackStrategy: 'all' as const,
+      symbol: 'none',
+      silent: true,
+      lineStyle: { opacity: 0 },
+    };
+    const color = versionColor(version);
+    return [
+      { ...band, data: own.map(({ at: time, lower }) => [time, lower]) },
+      {
+        ...band,
+        areaStyle: { color, opacity: 0.16 },
+        data: own.map(({ at: time, lower, upper }) => [time, upper - lower]),
+      },
+      {
+        ...at,
+        name: `v${version}`,
+        type: 'line' as const,
+        lineStyle: { color, width: 1.6 },
+        itemStyle: { color },
+        symbolSize: 5,
+        data: own.map(({ at: time, value, isAlarm }) => ({
+          value: [time, value],
+          ...(isAlarm ? { symbolSize: 8, itemStyle: { color: TONES.bad } } : {}),
+        })),
+      },
+    ];
+  });
+}
+
+const DECISIONS = 'decisions';
+
+function decisionSeries({ decisions }: Story): Series[number] {
+  return {
+    name: DECISIONS,
+    type: 'scatter',
+    xAxisIndex: GRID.decisions,
+    yAxisIndex: GRID.decisions,
+    symbolSize: 11,
+    data: decisions.map((one) => ({
+      value: [one.at, one.lane],
+      itemStyle: { color: TONES[one.tone], opacity: 1 },
+      symbol: one.tone === 'bad' ? 'diamond' : 'circle',
+      decision: one,
+    })),
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      label: { show: false },
+      lineStyle: { type: 'dashed', width: 1, color: '#8d96a3', opacity: 0.6 },
+      data: decisions.filter(({ lane }) => lane === 'route').map(({ at }) => ({ xAxis: at })),
+    },
+  };
+}
+
+interface Point {
+  readonly seriesName: string;
+  readonly seriesType: string;
+  readonly color: string;
+  readonly value: readonly [number, number | string | null];
+  readonly data: { readonly decision?: StoryDecision };
+}
+
+function tooltipOf(given: readonly object[]): HTMLElement {
+  const points = given as readonly Point[];
+  const shown = points.filter(({ seriesName }) => !seriesName.startsWith('band'));
+  const lines = shown.flatMap((point): readonly TooltipLine[] => {
+    const { seriesName, seriesType, color, value, data } = point;
+    const [, measured] = value;
+    if (data.decision !== undefined) {
+      const { what, reason } = data.decision;
+      return [
+        { color, label: what, value: '' },
+        { label: reason, value: '' },
+      ];
+    }
+    if (typeof measured !== 'number') return [];
+    const isTraffic = seriesType === 'bar';
+    const text = isTraffic ? `${formatCount(measured)} requests` : formatValue(measured);
+    return [{ color, label: seriesName, value: text }];
+  });
+  const [first] = shown;
+  const day = first === undefined ? '' : stretchText(Math.round(first.value[0] / 60_000) * 60_000);
+  return chartTooltip(`${day} (domain clock, UTC)`, lines);
+}
+
+/** What is behind a drawn point: one of the three, or nothing. */
+export interface Behind {
+  readonly traffic?: StoryTraffic | undefined;
+  readonly quality?: StoryQuality | undefined;
+  readonly decision?: StoryDecision | undefined;
+}
+
+export function behindPoint(story: Story, { series, seriesIndex, index }: ChartPoint): Behind {
+  const { versions, traffic, quality, decisions } = story;
+  if (series === DECISIONS) return { decision: decisions[index] };
+  const version = versions.find((one) => `v${one}` === series);
+  // The bars of all versions come before the lines of any.
+  if (seriesIndex >= versions.length) {
+    return { quality: quality.filter((one) => one.version === version)[index] };
+  }
+  const start = startsOf(traffic)[index];
+  return { traffic: traffic.find((one) => one.version === version && one.start === start) };
+}

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../loop/contract.ts';
+import type { Check, Evaluation } from '../../monitoring/contract.ts';
+import type { RouteRevision } from '../../serving/contract.ts';
+import { spanMs, storyOf } from './story.ts';
+import { behindPoint } from './story-option.ts';
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2001, 2, 10, 12);
+const at = (day: number): string => `2001-03-0${day}T00:00:00Z`;
+
+const QUALITY: Check = {
+  kind: 'quality',
+  subject: 'auc',
+  version: 2,
+  state: 'ok',
+  isBreach: false,
+  value: 0.75,
+  lower: -0.01,
+  upper: 0.03,
+  reference: 0.76,
+  threshold: 0.02,
+  rows: 100,
+  days: 7,
+  since: null,
+  until: null,
+  explanation: 'fine',
+};
+
+function evaluation(day: number, checks: readonly Check[] = []): Evaluation {
+  const version = { model: 'late', version: 2, requests: 100, errors: 1, p50Us: 1, p99Us: 2 };
+  return {
+    id: `eval_${day}`,
+    monitor: 'late',
+    at: at(day),
+    versions: [version, { ...version, version: 1, requests: 0 }],
+    checks: [...checks],
+    state: 'ok',
+    seconds: 1,
+  };
+}
+
+function decision(kind: Decision['kind'], day: number): Decision {
+  const when = at(day);
+  const who = { loop: 'late', instance: null, actor: 'loop', policy: '' };
+  return { id: day, ...who, at: when, wall: when, kind, reason: 'because', inputs: {} };
+}
+
+function revision(number: number, more: Partial<RouteRevision> = {}): RouteRevision {
+  return {
+    id: `rt_${number}`,
+    endpoint: 'late',
+    revision: number,
+    arms: [],
+    salt: '',
+    actor: 'ana',
+    reason: 'by hand',
+    restores: null,
+    isDrill: false,
+    features: null,
+    evidence: [],
+    now: at(number),
+    wall: at(number),
+    hash: '',
+    ...more,
+  };
+}
+
+const NOTHING = { evaluations: [], everyMs: DAY, history: null, decisions: [], revisions: [] };
+
+describe('the story of an endpoint', () => {
+  it('counts the requests of an evaluation in the stretch before it', () => {
+    const { traffic, versions, from } = storyOf({
+      ...NOTHING,
+      evaluations: [evaluation(4), evaluation(3)],
+      until: NOW,
+    });
+    const counts = { version: 2, requests: 100, errors: 1 };
+    expect(traffic).toEqual([
+      { start: Date.UTC(2001, 2, 2), end: Date.UTC(2001, 2, 3), ...counts },
+      { start: Date.UTC(2001, 2, 3), end: Date.UTC(2001, 2, 4), ...counts },
+    ]);
+    expect(versions).toEqual([2]);
+    expect(from).toBe(Date.UTC(2001, 2, 2));
+  });
+
+  it('puts the bounds of the loss around the quality itself', () => {
+    const alarm = { ...QUALITY, state: 'warn' as const };
+    const unsaid = { ...QUALITY, value: null, state: 'too_few_labels' as const };
+    const evaluations = [evaluation(4, [alarm]), evaluation(3, [unsaid])];
+    const { quality } = storyOf({ ...NOTHING, evaluations, until: NOW });
+    expect(quality.length).toBe(1);
+    expect(quality[0]).toMatchObject({ version: 2, metric: 'auc', value: 0.75, isAlarm: true });
+    expect(quality[0]?.lower).toBeCloseTo(0.73);
+    expect(quality[0]?.upper).toBeCloseTo(0.77);
+  });
+
+  it('takes its traffic from the log where no monitor counts', () => {
+    const item = { arm: 'blue', requests: 7, errors: 0, p50Us: 1, p99Us: 1 };
+    const history = {
+      endpoint: 'late',
+      from: at(1),
+      until: at(5),
+      seconds: 86_400,
+      items: [{ ...item, from: at(2), modelVersion: 3 }],
+      isCut: false,
+    };
+    const { traffic } = storyOf({ ...NOTHING, history, until: NOW });
+    expect(traffic).toMatchObject([{ start: Date.UTC(2001, 2, 2), version: 3, requests: 7 }]);
+  });
+
+  it('tells routes that a loop published by its decisions, and others by themselves', () => {
+    const { decisions } = storyOf({
+      ...NOTHING,
+      decisions: [decision('rolled_back', 3), decision('suppressed', 1)],
+      revisions: [
+        revision(4, { isDrill: true, restores: 2 }),
+        revision(3, { actor: 'loop', restores: 1 }),
+        revision(2, { restores: 1 }),
+      ],
+      until: NOW,
+    });
+    expect(decisions.map(({ lane, what, tone }) => [lane, what, tone])).toEqual([
+      ['held back', 'suppressed', 'plain'],
+      ['route', 'rolled back (revision 2)', 'bad'],
+      ['route', 'rolled back', 'bad'],
+      ['route', 'drill (revision 4)', 'plain'],
+    ]);
+  });
+
+  it('is a week long before anything happened', () => {
+    const { from, until } = storyOf({ ...NOTHING, until: NOW });
+    expect([from, until]).toEqual([NOW - 7 * DAY, NOW]);
+  });
+});
+
+it('reads how often a monitor looks', () => {
+  expect(['6h', '1d', '7d'].map(spanMs)).toEqual([DAY / 4, DAY, 7 * DAY]);
+});
+
+it('knows what is behind each point that is drawn', () => {
+  const item = { arm: 'blue', requests: 7, errors: 0, p50Us: 1, p99Us: 1 };
+  const items = [
+    { ...item, from: at(2), modelVersion: 1 },
+    { ...item, from: at(3), modelVersion: 2 },
+  ];
+  const history = {
+    endpoint: 'late',
+    from: at(1),
+    until: at(5),
+    seconds: 86_400,
+    items,
+    isCut: false,
+  };
+  const story = {
+    ...storyOf({ ...NOTHING, history, decisions: [decision('admitted', 3)], until: NOW }),
+    quality: storyOf({ ...NOTHING, evaluations: [evaluation(4, [QUALITY])], until: NOW }).quality,
+  };
+  const behind = (series: string, seriesIndex: number, index: number) =>
+    behindPoint(story, { series, seriesIndex, index });
+  expect(behind('v2', 1, 1)).toMatchObject({
+    traffic: { version: 2, start: Date.UTC(2001, 2, 3) },
+  });
+  expect(behind('v2', 1, 0).traffic).toBeUndefined();
+  expect(behind('v2', 4, 0)).toMatchObject({ quality: { evaluation: 'eval_4' } });
+  expect(behind('decisions', 5, 0)).toMatchObject({ decision: { of: { decision: 3 } } });
+});
