@@ -80,6 +80,8 @@ const monitor = createRoute({
     column: optional(z.string().max(300)),
     version: optional(z.number().int().min(1)),
     day: optional(z.string().max(10)),
+    /** Days back that charts show. */
+    span: optional(z.union([z.literal(28), z.literal(92), z.literal(184)])),
   }),
   component: lazyRouteComponent(
     () => import('../capabilities/monitoring/ui/monitor-page.tsx'),

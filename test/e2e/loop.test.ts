@@ -7,6 +7,9 @@ import { NARROW, overflow, picture, rows, WebPages } from './web-pages.ts';
 
 const NONE: LoopFixture = { loops: [], decisions: [], instances: [], sentences: [] };
 
+/** Charts load when they are first drawn, and the machine may be busy. */
+const LOADED_MS = 10_000;
+
 const web = new WebPages();
 
 function show(loop: LoopFixture): void {
@@ -39,6 +42,7 @@ describe('the loop', () => {
   it('lists decisions that acted apart from wishes held back, in the address', async () => {
     show(loopFixture());
     const page = await web.open('/loop');
+    await page.getByRole('table', { name: 'Decisions' }).waitFor();
     await expect.poll(() => rows(page, 'Decisions')).toBe(10);
     const chart = page.getByRole('img', { name: /^Decisions of late: 10 decisions: deployed 2/ });
     await chart.waitFor();
@@ -46,6 +50,7 @@ describe('the loop', () => {
     await page.waitForURL('**show=held**');
     await expect.poll(() => rows(page, 'Decisions')).toBe(1);
     await page.goto(`${web.server.url}/loop?show=acted`);
+    await page.getByRole('table', { name: 'Decisions' }).waitFor();
     await expect.poll(() => rows(page, 'Decisions')).toBe(9);
     const instances = page.getByRole('table', { name: 'Instances' });
     await instances
@@ -54,6 +59,7 @@ describe('the loop', () => {
       .first()
       .click();
     await page.waitForURL('**instance=li_**');
+    await page.getByRole('button', { name: /^Show decisions of every instance/ }).waitFor();
     await expect.poll(() => rows(page, 'Decisions')).toBe(5);
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
@@ -81,6 +87,7 @@ describe('the loop', () => {
     await page.getByRole('status', { name: /Connection: live/ }).waitFor();
     show(loopFixture());
     web.server.emit({ ...event(11, ['late']), subject: 'loop/late', kind: 'loop.decided' });
+    await page.getByRole('table', { name: 'Decisions' }).waitFor();
     await expect.poll(() => rows(page, 'Decisions')).toBe(10);
   });
 });
@@ -200,7 +207,7 @@ it('fits the loop on a narrow screen, and in the dark', async () => {
   ] as const) {
     const page = await web.open(url, { size: NARROW, scheme: 'dark' });
     await page.getByRole('region').first().waitFor();
-    await expect.poll(() => page.getByLabel('Loading').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Loading').count(), { timeout: LOADED_MS }).toBe(0);
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, name);
   }

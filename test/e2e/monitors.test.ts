@@ -1,11 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestApp, type TestApp } from '../../src/app/testing.ts';
+import { registerModel } from '../../src/capabilities/registry/contract.ts';
+import { deploy, putEndpoint } from '../../src/capabilities/serving/contract.ts';
+import { advanceClock, applyDeclared } from '../../src/capabilities/workspace/contract.ts';
+import { versionModel } from '../onnx-model.ts';
 import { busyFixture, emptyFixture, event } from './fixture-data.ts';
 import { loopFixture } from './fixture-loop.ts';
 import { manyMonitors, monitorsFixture, type MonitorsFixture } from './fixture-monitors.ts';
 import { NARROW, overflow, picture, rows, WebPages } from './web-pages.ts';
 
 const NONE: MonitorsFixture = { ...monitorsFixture(), monitors: [], evaluations: [] };
+
+/** Charts load when they are first drawn, and the machine may be busy. */
+const LOADED_MS = 10_000;
 
 const web = new WebPages();
 
@@ -130,6 +138,7 @@ describe('one monitor', () => {
   it('narrows findings to a state by a number, in an address that can be shared', async () => {
     show(monitorsFixture(40));
     const page = await web.open('/monitors/late?show=ok');
+    await page.getByRole('table', { name: 'Findings: ok' }).waitFor();
     await expect.poll(() => rows(page, 'Findings: ok')).toBe(20);
     await page
       .getByRole('region', { name: 'Health' })
@@ -138,6 +147,7 @@ describe('one monitor', () => {
       .click();
     await page.getByText(/^None of the 44 things looked at/).waitFor();
     await page.getByRole('button', { name: 'Show everything that is not ok' }).click();
+    await page.getByRole('table', { name: 'Findings', exact: true }).waitFor();
     await expect.poll(() => rows(page, 'Findings')).toBe(2);
   });
 
@@ -146,7 +156,7 @@ describe('one monitor', () => {
     const page = await web.open('/monitors/churn');
     await page.getByText('The first evaluation comes at').waitFor();
     await page.getByRole('button', { name: 'Evaluate now' }).click();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('status').getByText('evaluated as of 2001-05-24').waitFor();
     await page.goto(`${web.server.url}/monitors/gone`);
     await page.getByRole('alert').getByText('MONITOR_NOT_FOUND').waitFor();
     web.forgive(/404 \(Not Found\)/);
@@ -163,7 +173,7 @@ it('fits monitors on a narrow screen, and in the dark', async () => {
   ] as const) {
     const page = await web.open(url, { size: NARROW, scheme: 'dark' });
     await page.getByRole('table').first().waitFor();
-    await expect.poll(() => page.getByLabel('Loading').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Loading').count(), { timeout: LOADED_MS }).toBe(0);
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, name);
   }
@@ -181,4 +191,79 @@ it('reaches monitors, a finding and its evaluation by keyboard alone', async () 
   await page.getByRole('link', { name: 'Evaluation that found labels of late' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('table', { name: 'Checks' }).waitFor();
+});
+
+describe('with the real server', () => {
+  let app: TestApp;
+  let origin: string;
+
+  beforeEach(async () => {
+    app = await createTestApp({ name: 'flights', clock: 'replay' });
+    origin = await app.app.listen(0);
+  });
+
+  afterEach(async () => {
+    // A page that outlives its server complains.
+    await web.close();
+    await app[Symbol.asyncDispose]();
+  });
+
+  async function declare(): Promise<void> {
+    const to = { to: '2001-03-01T00:00:00Z' };
+    await app.api.call(advanceClock, { body: to });
+    const bytes = versionModel({ version: 1 });
+    await app.api.call(registerModel, { params: { model: 'late' }, query: {} }, { bytes });
+    const params = { endpoint: 'late' };
+    await app.api.call(putEndpoint, { params, body: { model: 'late', key: 'flight' } });
+    await app.api.call(deploy, { params, body: { version: 1 } });
+    const declared = {
+      endpoints: { late: { model: 'late', key: 'flight' } },
+      monitors: { late: {} },
+      loops: { late: { pipeline: 'train', triggers: ['quality'] } },
+    };
+    await app.api.call(applyDeclared, { body: { declared } });
+  }
+
+  async function ask(flight: string): Promise<void> {
+    const input = { name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] };
+    const body = JSON.stringify({ parameters: { flight }, inputs: [input] });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${origin}/v2/models/late/infer`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(200);
+  }
+
+  it('follows a monitor from its declaration to a finding and the requests behind it', async () => {
+    const page = await web.open('/monitors', { origin });
+    await page.getByText('No monitor is declared').waitFor();
+    await page.getByRole('status', { name: /Connection: live/ }).waitFor();
+    await declare();
+    await page.getByRole('cell', { name: 'not evaluated yet' }).waitFor();
+    await ask('WN1');
+    await app.api.call(advanceClock, { body: { to: '2001-03-02T00:00:00Z' } });
+    await page.getByRole('table', { name: 'Health' }).getByRole('link', { name: 'late' }).click();
+    const findings = page.getByRole('table', { name: 'Findings' });
+    await findings.getByText('No label is declared').waitFor();
+    await page.getByText('Nobody tells what came of the answers').waitFor();
+    await picture(page, 'real-monitor');
+    await findings.getByRole('link', { name: /^Requests behind labels/ }).click();
+    await page.getByRole('link', { name: /^req_/ }).click();
+    await page.getByRole('region', { name: 'Routing' }).waitFor();
+  });
+
+  it('stops a loop with a reason, which stands as a decision', async () => {
+    await declare();
+    const page = await web.open('/loop', { origin });
+    await page.getByText('No evaluation of its monitor yet').waitFor();
+    await page.getByText('Nothing was decided yet').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Stop late' });
+    await dialog.getByLabel('Reason').fill('the source moves');
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+    await dialog.getByRole('link', { name: /^Decision / }).click();
+    await page.getByRole('heading', { name: /^Decision / }).waitFor();
+    await page.getByText(/^Stopped by .*: the source moves/).waitFor();
+    await page.getByRole('link', { name: 'All decisions of late' }).click();
+    await page.getByRole('row', { name: /stopped.*the source moves/ }).waitFor();
+    await picture(page, 'real-loop');
+  });
 });

@@ -23,7 +23,7 @@ export function ComparedFigures(props: ComparedSectionProps): ReactNode {
       <Text size="sm">
         {`${formatCount(rows)} rows with matured labels, ${formatCount(positives)} of them 1, on ${formatCount(blocks)} days`}
       </Text>
-      <Table.ScrollContainer minWidth={360} type="native">
+      <Table.ScrollContainer minWidth={250} type="native">
         <Table aria-label="Figures of both versions" verticalSpacing={4}>
           <Table.Thead>
             <Table.Tr>
@@ -73,7 +73,8 @@ function Interval(props: {
   const { value, lower, upper, level } = improvement;
   const option = useMemo(() => intervalOption(improvement), [improvement]);
   const side = `one-sided at ${formatShare(level, 1)}, from how days differ`;
-  const words = `better by ${text(value)} in ${metric}; bounds ${text(lower)} and ${text(upper)}, ${side}`;
+  const how = value < 0 ? `worse by ${text(-value)}` : `better by ${text(value)}`;
+  const words = `${how} in ${metric}; bounds ${text(lower)} and ${text(upper)}, ${side}`;
   return (
     <>
       <Chart

@@ -16,6 +16,8 @@ export function intervalOption({ value, lower, upper }: Improvement): ChartOptio
       axisLabel: {
         formatter: (x: number) => formatValue(Number(x.toPrecision(3))),
         hideOverlap: true,
+        showMinLabel: false,
+        showMaxLabel: false,
       },
     },
     yAxis: { type: 'value', show: false, min: -1, max: 1 },
@@ -35,7 +37,13 @@ export function intervalOption({ value, lower, upper }: Improvement): ChartOptio
           symbol: 'none',
           silent: true,
           lineStyle: { type: 'dashed' },
-          label: { formatter: 'as good', position: 'end', fontSize: 11 },
+          label: {
+            formatter: 'as good',
+            position: 'end',
+            fontSize: 11,
+            color: '#8d96a3',
+            textBorderWidth: 0,
+          },
           data: [{ xAxis: 0 }],
         },
       },

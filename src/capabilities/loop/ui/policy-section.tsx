@@ -23,7 +23,7 @@ export function PolicySection({ loop }: { readonly loop: Loop }): ReactNode {
         facts={[
           [
             'Endpoint',
-            <PageLink key="endpoint" to="/trace" search={{ endpoint }}>
+            <PageLink key="endpoint" to="/endpoints/$endpoint" params={{ endpoint }}>
               {endpoint}
             </PageLink>,
           ],

@@ -6,14 +6,13 @@ import { Section } from '../../../web/kit/section.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { whyLoop } from '../contract.ts';
 
-const POLL_MS = 5000;
-
 /** Why the loop does what it does, or why nothing happens. */
 export function WhySection({ loop }: { readonly loop: string }): ReactNode {
   const why = useRoute(
     whyLoop,
     { params: { loop } },
-    { subjects: [`loop/${loop}`, 'endpoint/', 'monitor/'], pollMs: POLL_MS },
+    // Not polled: it counts the matured rows of weeks.
+    { subjects: [`loop/${loop}`, 'endpoint/', 'monitor/'] },
   );
   return (
     <Section

@@ -1,6 +1,7 @@
 import { Text, Title } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
+import { formatCounted } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
@@ -34,7 +35,7 @@ export function AlertsSection({ monitor }: { readonly monitor: string }): ReactN
             <>
               {heading}
               <Text size="sm" mt="xs">
-                {`None in ${read.length} evaluations.`}
+                {`None in ${formatCounted(read.length, 'evaluation')}.`}
               </Text>
             </>
           ) : (

@@ -13,18 +13,20 @@ export interface Behind {
 
 /** Requests of the days that a check of an evaluation looked at. */
 export function behindCheck(check: Check, at: string): Behind {
-  const end = parseInstant(at) ?? 0;
   const isUnit = check.kind === 'unit_change';
   const from =
-    isUnit && check.since !== null
-      ? check.since
-      : formatInstant(micros(end - Math.max(1, check.days) * DAY_MICROS));
+    isUnit && check.since !== null ? check.since : daysBefore(at, Math.max(1, check.days));
   return {
     from,
     until: isUnit && check.until !== null ? check.until : at,
     ...(check.version === null ? {} : { version: check.version }),
     ...(check.kind === 'errors' ? { failed: true } : {}),
   };
+}
+
+/** So many days before an instant. */
+export function daysBefore(at: string, days: number): string {
+  return formatInstant(micros((parseInstant(at) ?? 0) - days * DAY_MICROS));
 }
 
 /** The last day that an evaluation saw all of: the one before its time. */

@@ -27,12 +27,18 @@ const CHART_HEIGHT = 280;
 
 interface DistributionSectionProps {
   readonly monitor: string;
+  /** Days before it are not drawn. */
+  readonly from: string;
   /** Of the newest evaluation, those that are ok as well. */
   readonly checks: readonly Check[];
 }
 
 /** One column day by day against the rows that a version was trained on. */
-export function DistributionSection({ monitor, checks }: DistributionSectionProps): ReactNode {
+export function DistributionSection({
+  monitor,
+  from,
+  checks,
+}: DistributionSectionProps): ReactNode {
   const search = useSearch({ from: '/monitors/$monitor' });
   const columns = checks.filter((check) => isOfColumn(check));
   // What moved most is what somebody comes to see.
@@ -59,6 +65,7 @@ export function DistributionSection({ monitor, checks }: DistributionSectionProp
       <DistributionOf
         key={`${column} ${version}`}
         monitor={monitor}
+        from={from}
         column={column}
         version={version}
       />
@@ -117,13 +124,14 @@ function Choice({ checks, column, version }: ChoiceProps): ReactNode {
 
 function DistributionOf(props: {
   readonly monitor: string;
+  readonly from: string;
   readonly column: string;
   readonly version: number;
 }): ReactNode {
-  const { monitor, column, version } = props;
+  const { monitor, from, column, version } = props;
   const history = useRoute(
     columnHistory,
-    { params: { monitor }, query: { column, version } },
+    { params: { monitor }, query: { column, version, from } },
     { subjects: [`monitor/${monitor}`] },
   );
   return (

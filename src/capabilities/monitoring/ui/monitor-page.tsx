@@ -1,9 +1,7 @@
-import { Button, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, SegmentedControl, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { call } from '../../../web/kit/client.ts';
 import { ErrorState } from '../../../web/kit/error-state.tsx';
 import { formatCount } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
@@ -13,6 +11,7 @@ import { NumberCard } from '../../../web/kit/number-card.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Card, Section } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
+import { useChange } from '../../../web/kit/use-change.ts';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import {
   getMonitor,
@@ -24,6 +23,7 @@ import {
 import { AlertsSection } from './alerts-section.tsx';
 import { Anchored } from './anchored.tsx';
 import { countsOf, STATES, toneOf, wordOf } from './check-words.ts';
+import { daysBefore } from './day-range.ts';
 import { DistributionSection } from './distribution-section.tsx';
 import { FindingsTable, foundIn } from './findings-table.tsx';
 import { QualitySection } from './quality-section.tsx';
@@ -53,11 +53,7 @@ export function MonitorPage(): ReactNode {
 }
 
 function EvaluateButton({ monitor }: { readonly monitor: string }): ReactNode {
-  const client = useQueryClient();
-  const run = useMutation({
-    mutationFn: () => call(runMonitor, { params: { monitor }, body: {} }),
-    onSettled: () => client.invalidateQueries(),
-  });
+  const run = useChange(runMonitor, () => undefined);
   return (
     <Stack gap="xs">
       <Button
@@ -67,17 +63,29 @@ function EvaluateButton({ monitor }: { readonly monitor: string }): ReactNode {
         loading={run.isPending}
         title="As of the end of the last whole period"
         onClick={() => {
-          run.mutate();
+          run.mutate({ params: { monitor }, body: {} });
         }}
       >
         Evaluate now
       </Button>
+      {run.data !== undefined && (
+        <PageLink
+          role="status"
+          size="xs"
+          to="/monitors/$monitor/evaluations/$evaluation"
+          params={{ monitor, evaluation: run.data.id }}
+        >
+          {'evaluated as of '}
+          <Instant value={run.data.at} clock="domain" />
+        </PageLink>
+      )}
       {run.error !== null && <ErrorState error={run.error} />}
     </Stack>
   );
 }
 
 function MonitorOf({ monitor }: { readonly monitor: MonitorDetail }): ReactNode {
+  const { span = DAYS[1] } = useSearch({ from: '/monitors/$monitor' });
   const { name, latest, next, references } = monitor;
   if (latest === null) {
     return (
@@ -96,21 +104,45 @@ function MonitorOf({ monitor }: { readonly monitor: MonitorDetail }): ReactNode 
       </Section>
     );
   }
+  const from = daysBefore(latest.at, span);
   return (
     <Stack gap="md">
       <Health monitor={monitor} latest={latest} />
       <Findings latest={latest} />
+      <DaysChoice days={span} />
       <Anchored id="quality">
-        <QualitySection monitor={name} references={references} />
+        <QualitySection monitor={name} from={from} references={references} />
       </Anchored>
       <Anchored id="distribution">
-        <DistributionSection monitor={name} checks={latest.checks} />
+        <DistributionSection monitor={name} from={from} checks={latest.checks} />
       </Anchored>
       <Anchored id="units">
         <UnitsSection monitor={monitor} />
       </Anchored>
       <AlertsSection monitor={name} />
     </Stack>
+  );
+}
+
+/** Days back that charts can show. */
+const DAYS = [28, 92, 184] as const;
+
+function DaysChoice({ days }: { readonly days: number }): ReactNode {
+  const navigate = useNavigate({ from: '/monitors/$monitor' });
+  return (
+    <Group gap="xs">
+      <Text size="sm">Charts show the last</Text>
+      <SegmentedControl
+        size="xs"
+        aria-label="Days shown"
+        data={DAYS.map((one) => ({ value: String(one), label: `${one} days` }))}
+        value={String(days)}
+        onChange={(value) => {
+          const next = DAYS.find((one) => String(one) === value);
+          void navigate({ search: (was) => ({ ...was, span: next }), resetScroll: false });
+        }}
+      />
+    </Group>
   );
 }
 

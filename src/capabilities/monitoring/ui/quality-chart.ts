@@ -156,6 +156,8 @@ function versionSeries(
                 formatter: `v${version} at first`,
                 fontSize: 11,
                 position: 'insideStartTop' as const,
+                color,
+                textBorderWidth: 0,
               },
               data: [{ yAxis: reference.value }],
             },

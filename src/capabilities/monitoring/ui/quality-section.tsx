@@ -23,14 +23,16 @@ const ROWS_SHOWN = 7;
 
 interface QualitySectionProps {
   readonly monitor: string;
+  /** Days before it are not drawn. */
+  readonly from: string;
   readonly references: readonly QualityReference[];
 }
 
 /** Quality by version over domain time, with label coverage and what labels may still change. */
-export function QualitySection({ monitor, references }: QualitySectionProps): ReactNode {
+export function QualitySection({ monitor, from, references }: QualitySectionProps): ReactNode {
   const history = useRoute(
     qualityHistory,
-    { params: { monitor }, query: {} },
+    { params: { monitor }, query: { from } },
     { subjects: [`monitor/${monitor}`] },
   );
   return (

@@ -8,7 +8,7 @@ import { Section } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { listEvaluations, type Monitor } from '../contract.ts';
-import { dayText } from './day-range.ts';
+import { dayText, daysBefore } from './day-range.ts';
 import { unitEpisodes, type UnitEpisode } from './alert-episodes.ts';
 
 /** Evaluations looked back over: half a year of days. */
@@ -74,7 +74,8 @@ function Episode(props: UnitEpisode & { readonly monitor: string }): ReactNode {
       <Text size="sm" mt={4}>
         <PageLink
           to="/trace"
-          search={{ endpoint: monitor, from: since, until: until ?? endOf(since) }}
+          // One that goes on has more of them than anybody reads.
+          search={{ endpoint: monitor, from: since, until: until ?? daysBefore(since, -1) }}
         >
           Requests with the changed value
         </PageLink>
@@ -94,9 +95,4 @@ function Episode(props: UnitEpisode & { readonly monitor: string }): ReactNode {
       </Text>
     </article>
   );
-}
-
-/** A day later: a change that goes on has more requests than anybody reads. */
-function endOf(since: string): string {
-  return new Date(Date.parse(since) + 86_400_000).toISOString().replace('.000Z', 'Z');
 }
