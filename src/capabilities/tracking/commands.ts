@@ -25,7 +25,12 @@ export function trackingCommands(program: Command, cli: CliContext): void {
       );
       cli.out.result(page.items, () => {
         if (page.items.length === 0) {
-          cli.out.line('No runs. Point a script here: export MLFLOW_TRACKING_URI=<this server>');
+          const isAll = filter === undefined && experiment === undefined;
+          cli.out.line(
+            isAll
+              ? 'No runs. Point a script here: export MLFLOW_TRACKING_URI=<this server>'
+              : 'No run is like that. See them all with: millwright runs ls',
+          );
           return;
         }
         cli.out.table(

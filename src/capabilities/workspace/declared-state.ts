@@ -80,7 +80,7 @@ export class DeclaredState {
 
 function unknownSection(section: string): AppError {
   return new AppError('INVALID_CONFIG', `There is no section ${section}.`, {
-    hint: 'See docs/reference for the sections of millwright.yaml.',
+    hint: 'The sections of millwright.yaml are listed by: millwright schema',
     details: { path: [section] },
   });
 }

@@ -79,7 +79,7 @@ export function readDeclaration(folder: string, named: string | undefined): Decl
   const file = readYaml(folder, named);
   if (file === null) {
     throw new AppError('INVALID_CONFIG', `There is no millwright.yaml in ${folder}.`, {
-      hint: 'Go to the folder of the project, or name the file with --config.',
+      hint: 'Go to the folder of the project, or make one here with: millwright init',
     });
   }
   checked(file);

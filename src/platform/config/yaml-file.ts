@@ -23,7 +23,7 @@ export function parseYaml(text: string, name: string): YamlFile {
   const [broken] = document.errors;
   if (broken !== undefined) {
     throw new AppError('INVALID_CONFIG', `${place(broken.pos[0])}: ${firstLine(broken.message)}`, {
-      hint: 'The file must be YAML; see docs for its keys.',
+      hint: 'The file must be YAML; its keys are listed by: millwright schema',
     });
   }
   return {
