@@ -45,6 +45,7 @@ import {
 import { RecentFiles, type RecentFile } from './recent-files.ts';
 import { filesInOrder } from './row-selection.ts';
 import { CommitOrder } from './commit-order.ts';
+import { Compaction } from './compaction.ts';
 import { isFolderName, lakeFolders } from './lake-folders.ts';
 import { replaceRows, type ReplaceRequest } from './replace.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
@@ -117,10 +118,13 @@ export class DeltaTables {
   readonly #order = new CommitOrder();
   readonly #recent = new RecentFiles();
   readonly #lock = new TableLock();
+  readonly #compaction: Compaction;
 
   constructor(deps: DeltaTablesDeps) {
     this.#deps = deps;
     this.#log = deps.log ?? silentLog;
+    const own = { cache: this.#cache, order: this.#order, lock: this.#lock, log: this.#log };
+    this.#compaction = new Compaction({ ...deps, ...own });
   }
 
   /**
@@ -210,6 +214,7 @@ export class DeltaTables {
         return { version: found?.version ?? snapshot.version, rows, isDuplicate };
       }
       if (snapshot !== base && isCheckpointDue(snapshot)) await this.#checkpoint(io, snapshot);
+      this.#compaction.consider(io, snapshot);
       return { version: snapshot.version, rows, isDuplicate };
     });
   }

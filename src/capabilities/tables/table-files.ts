@@ -1,4 +1,6 @@
+import { access } from 'node:fs/promises';
 import type { AddFile } from '../../formats/delta/actions.ts';
+import { resolveDataPath } from '../../formats/delta/data-path.ts';
 import { readCommits } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
@@ -52,6 +54,7 @@ export async function tableFiles(
  * What the commits after `version` added, oldest first, at most `limit` of them. Null when
  * additions do not tell it all: a commit removed rows or changed the columns, is no longer in the
  * log, or what it added is no longer part of the table. Then only reading all files anew is right.
+ * Rows that moved to another file since are read where they were.
  */
 export async function additionsAfter(
   view: TableView,
@@ -67,7 +70,7 @@ export async function additionsAfter(
     for (const { add, remove, metaData } of actions) {
       if (metaData || remove?.dataChange === true) return null;
       if (add?.dataChange !== true) continue;
-      if (!snapshot.files.has(add.path)) return null;
+      if (!snapshot.files.has(add.path) && !(await isOnlyMoved(view, add))) return null;
       added.push(add);
     }
     const counts = await countRows(view, added);
@@ -78,4 +81,13 @@ export async function additionsAfter(
     });
   }
   return additions;
+}
+
+/** Whether the file was merged into another one and is still there to be read. */
+async function isOnlyMoved({ io, snapshot }: TableView, { path }: AddFile): Promise<boolean> {
+  if (snapshot.tombstones.get(path)?.dataChange !== false) return false;
+  return await access(resolveDataPath(io.location, path)).then(
+    () => true,
+    () => false,
+  );
 }
