@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
+import { listPredictions } from '../../src/capabilities/predictions/contract.ts';
 import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, listRevisions, putEndpoint } from '../../src/capabilities/serving/contract.ts';
 import { versionModel } from '../onnx-model.ts';
@@ -182,6 +183,27 @@ describe('with the real server', () => {
     const page = await app.api.call(listRevisions, { params, query: {} });
     return page.items[0]!;
   }
+
+  it('leads from a day in the log to the request that was answered then', async () => {
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 1, 1] }];
+    const answer = await fetch(`${origin}/v2/models/late/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs }),
+    });
+    expect(answer.status).toBe(200);
+    // Asking for a part of the log puts what waits into its table.
+    await app.api.call(listPredictions, { params, query: { version: 2 } });
+    const page = await web.open('/endpoints/late', { origin });
+    const day = page.getByRole('table', { name: 'Days' }).locator('tbody tr').first();
+    expect(await day.innerText()).toMatch(/2001-03-01\s+v2\s+green\s+1\s+0/);
+    await day.getByRole('link', { name: '1', exact: true }).click();
+    const id = answer.headers.get('x-request-id') ?? '';
+    await page.getByRole('link', { name: id }).waitFor();
+    await page.goto(origin);
+    const chart = page.getByRole('img', { name: /^What happened to late/ });
+    expect(await chart.getAttribute('aria-label')).toMatch(/v2 1 request; 2 decisions/);
+  });
 
   it('goes through a drill from the page, and shows it as one', async () => {
     const page = await web.open('/endpoints/late', { origin });

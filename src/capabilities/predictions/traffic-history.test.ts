@@ -88,7 +88,7 @@ describe('the traffic of past days', () => {
     ]);
   });
 
-  test('has nothing from outside the time, and nothing of an endpoint without a table', async () => {
+  test('has nothing from outside the time, nor of an endpoint without a table', async () => {
     const answers = [0, 30, 71, 72].map((hour) => ({ hour, us: 1 }));
     const found = await historyOf(answers, { from: 24, until: 72 });
     expect(found.items.map(({ from }) => from)).toEqual([START + DAY, START + 2 * DAY]);

@@ -114,7 +114,7 @@ function placementText({ placement, runP99Us }: Endpoint['warm'][number]): strin
   return `${place}, p99 ${formatMicroseconds(runP99Us)} alone`;
 }
 
-/** Which versions answer which share of the traffic, how they do, and what a rollback would find. */
+/** Which versions answer which share of the traffic and how, and what a rollback would find. */
 export function ArmsSection(props: ArmsSectionProps): ReactNode {
   const { endpoint, route, points, now } = props;
   const rows = useMemo(

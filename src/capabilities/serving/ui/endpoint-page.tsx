@@ -11,7 +11,7 @@ import { together } from '../../../web/kit/together.ts';
 import { useRoute, useRoutePages } from '../../../web/kit/use-route.ts';
 import { getTraffic } from '../../predictions/contract.ts';
 import { getStatus } from '../../workspace/contract.ts';
-import { getEndpoint, listRevisions } from '../contract.ts';
+import { getEndpoint, listRevisions, type Endpoint, type RouteRevision } from '../contract.ts';
 import { ArmsSection } from './arms-section.tsx';
 import { EndpointNumbers } from './endpoint-numbers.tsx';
 import { NothingDeployed } from './nothing-deployed.tsx';
@@ -26,26 +26,7 @@ const REVISIONS_A_PAGE = 200;
 /** One endpoint: who answers how much and how well, now and before, and who decided that. */
 export function EndpointPage(): ReactNode {
   const { endpoint: name } = useParams({ from: '/endpoints/$endpoint' });
-  const params = { endpoint: name };
-  const subjects = [`endpoint/${name}`];
-  const endpoint = useRoute(getEndpoint, { params }, { subjects, pollMs: STATE_POLL_MS });
-  const isKnown = endpoint.data !== undefined;
-  const traffic = useRoute(
-    getTraffic,
-    { query: { endpoint: name } },
-    { pollMs: TRAFFIC_POLL_MS, enabled: isKnown },
-  );
-  const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: TRAFFIC_POLL_MS });
-  const revisions = useRoutePages(
-    listRevisions,
-    { params, query: { limit: REVISIONS_A_PAGE } },
-    { subjects, enabled: isKnown },
-  );
-  const chain = useRoute(
-    listRevisions,
-    { params, query: { limit: 1 } },
-    { subjects, enabled: isKnown },
-  );
+  const { endpoint, traffic, status, revisions, chain } = useEndpoint(name);
   if (endpoint.data === undefined && endpoint.error !== null) {
     return (
       <>
@@ -54,30 +35,11 @@ export function EndpointPage(): ReactNode {
       </>
     );
   }
-  const live = together(endpoint, traffic, status);
-  const past = together({ ...revisions, data: revisions.items }, status);
   return (
     <>
-      <PageHeader
-        title={name}
-        about={
-          <Group gap="xs">
-            <PageLink to="/endpoints">Endpoints</PageLink>
-            {endpoint.data !== undefined && (
-              <PageLink to="/models/$model" params={{ model: endpoint.data.model }}>
-                {`serves ${endpoint.data.model}`}
-              </PageLink>
-            )}
-          </Group>
-        }
-        children={
-          endpoint.data?.route == null ? null : (
-            <RouteActions endpoint={endpoint.data} revisions={revisions.items ?? []} />
-          )
-        }
-      />
+      <Header name={name} endpoint={endpoint.data} revisions={revisions.items ?? []} />
       <Stack gap="md">
-        <Loaded query={live} height={380}>
+        <Loaded query={together(endpoint, traffic, status)} height={380}>
           {([endpoint, { points }, { now }]) => (
             <>
               <EndpointNumbers endpoint={endpoint} points={points} now={now} />
@@ -92,7 +54,7 @@ export function EndpointPage(): ReactNode {
             </>
           )}
         </Loaded>
-        <Loaded query={past} height={380}>
+        <Loaded query={together({ ...revisions, data: revisions.items }, status)} height={380}>
           {([items, { now }]) => (
             <>
               <PastSection endpoint={name} now={now} revisions={items} />
@@ -109,5 +71,53 @@ export function EndpointPage(): ReactNode {
         </Loaded>
       </Stack>
     </>
+  );
+}
+
+/** What the page is made of; the rest is asked for once the endpoint is known. */
+function useEndpoint(name: string) {
+  const params = { endpoint: name };
+  const subjects = [`endpoint/${name}`];
+  const endpoint = useRoute(getEndpoint, { params }, { subjects, pollMs: STATE_POLL_MS });
+  const enabled = endpoint.data !== undefined;
+  const traffic = useRoute(
+    getTraffic,
+    { query: { endpoint: name } },
+    { pollMs: TRAFFIC_POLL_MS, enabled },
+  );
+  const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: TRAFFIC_POLL_MS });
+  const revisions = useRoutePages(
+    listRevisions,
+    { params, query: { limit: REVISIONS_A_PAGE } },
+    { subjects, enabled },
+  );
+  const chain = useRoute(listRevisions, { params, query: { limit: 1 } }, { subjects, enabled });
+  return { endpoint, traffic, status, revisions, chain };
+}
+
+interface HeaderProps {
+  readonly name: string;
+  readonly endpoint: Endpoint | undefined;
+  readonly revisions: readonly RouteRevision[];
+}
+
+function Header({ name, endpoint, revisions }: HeaderProps): ReactNode {
+  return (
+    <PageHeader
+      title={name}
+      about={
+        <Group gap="xs">
+          <PageLink to="/endpoints">Endpoints</PageLink>
+          {endpoint !== undefined && (
+            <PageLink to="/models/$model" params={{ model: endpoint.model }}>
+              {`serves ${endpoint.model}`}
+            </PageLink>
+          )}
+        </Group>
+      }
+      children={
+        endpoint?.route == null ? null : <RouteActions endpoint={endpoint} revisions={revisions} />
+      }
+    />
   );
 }

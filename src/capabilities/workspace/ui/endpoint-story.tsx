@@ -18,7 +18,7 @@ interface EndpointStoryProps {
   readonly isOpen: boolean;
 }
 
-/** What happened to one endpoint, what is wrong, and what to do next; nothing without a deployment. */
+/** What happened to one endpoint, what is wrong, and what to do next; for one that answers. */
 export function EndpointStory(props: EndpointStoryProps): ReactNode {
   const { shown, endpoints, monitors, loops, now, isOpen } = props;
   const endpoint = chosen(endpoints, monitors, shown);

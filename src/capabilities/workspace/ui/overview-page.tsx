@@ -29,17 +29,7 @@ const ALL = { query: { limit: PAGE_LIMIT_MAX } };
 /** Is everything well, what is served, and what happened. */
 export function OverviewPage(): ReactNode {
   const { endpoint, subject, checks = false } = useSearch({ from: '/' });
-  const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: STATE_POLL_MS });
-  const health = useRoute(getHealth, {}, { pollMs: STATE_POLL_MS });
-  const log = useRoute(getLogStatus, {}, { pollMs: TRAFFIC_POLL_MS });
-  const traffic = useRoute(getTraffic, { query: {} }, { pollMs: TRAFFIC_POLL_MS });
-  const models = useRoute(listModels, ALL, { subjects: ['model'] });
-  const endpoints = useRoute(listEndpoints, ALL, {
-    subjects: ['endpoint'],
-    pollMs: STATE_POLL_MS,
-  });
-  const monitors = useRoute(listMonitors, ALL, { subjects: ['monitor'] });
-  const loops = useRoute(listLoops, ALL, { subjects: ['loop'] });
+  const { status, health, log, traffic, models, endpoints, monitors, loops } = useOverview();
   const state = together(status, health, log, traffic, monitors);
   const catalog = together(models, endpoints);
 
@@ -103,4 +93,19 @@ export function OverviewPage(): ReactNode {
       </Stack>
     </>
   );
+}
+
+function useOverview() {
+  const status = useRoute(getStatus, {}, { subjects: ['workspace'], pollMs: STATE_POLL_MS });
+  const health = useRoute(getHealth, {}, { pollMs: STATE_POLL_MS });
+  const log = useRoute(getLogStatus, {}, { pollMs: TRAFFIC_POLL_MS });
+  const traffic = useRoute(getTraffic, { query: {} }, { pollMs: TRAFFIC_POLL_MS });
+  const models = useRoute(listModels, ALL, { subjects: ['model'] });
+  const endpoints = useRoute(listEndpoints, ALL, {
+    subjects: ['endpoint'],
+    pollMs: STATE_POLL_MS,
+  });
+  const monitors = useRoute(listMonitors, ALL, { subjects: ['monitor'] });
+  const loops = useRoute(listLoops, ALL, { subjects: ['loop'] });
+  return { status, health, log, traffic, models, endpoints, monitors, loops };
 }

@@ -51,7 +51,7 @@ export function storyHeight(story: Story): number {
   return layOut(story).height;
 }
 
-/** Traffic by version, quality with its interval, and decisions, on the same axis of domain time. */
+/** Traffic by version, quality with its bounds, and decisions, on one axis of domain time. */
 export function storyOption(story: Story): ChartOption {
   const { grids } = layOut(story);
   const last = story.decisions.length > 0 ? 2 : story.quality.length > 0 ? 1 : 0;

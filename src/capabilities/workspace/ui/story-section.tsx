@@ -41,36 +41,7 @@ export function StorySection(props: StorySectionProps): ReactNode {
   const navigate = useNavigate({ from: '/' });
   const monitor = monitors.find(({ name }) => name === endpoint);
   const loop = loops.find((one) => one.endpoint === endpoint);
-  const evaluations = useRoute(
-    listEvaluations,
-    { params: { monitor: endpoint }, query: { kind: 'quality', limit: EVALUATIONS } },
-    { subjects: [`monitor/${endpoint}`], enabled: monitor !== undefined },
-  );
-  const history = useRoute(
-    getTrafficHistory,
-    { params: { endpoint }, query: {} },
-    {
-      subjects: [`endpoint/${endpoint}`],
-      pollMs: HISTORY_POLL_MS,
-      enabled: monitor === undefined,
-    },
-  );
-  const decisions = useRoute(
-    listDecisions,
-    { params: { loop: loop?.name ?? '' }, query: { limit: DECISIONS_READ } },
-    { subjects: [`loop/${loop?.name ?? ''}`], enabled: loop !== undefined },
-  );
-  const revisions = useRoute(
-    listRevisions,
-    { params: { endpoint }, query: { limit: PAGE_LIMIT_MAX } },
-    { subjects: [`endpoint/${endpoint}`] },
-  );
-  const read = together(
-    monitor === undefined ? NONE : evaluations,
-    monitor === undefined ? history : NONE,
-    loop === undefined ? NONE : decisions,
-    revisions,
-  );
+  const read = useStory(endpoint, { isWatched: monitor !== undefined, loop: loop?.name });
   return (
     <Section
       title="What happened"
@@ -105,6 +76,43 @@ export function StorySection(props: StorySectionProps): ReactNode {
         )}
       </Loaded>
     </Section>
+  );
+}
+
+/** What the story is made of; requests are counted from the log where no monitor counts them. */
+function useStory(
+  endpoint: string,
+  { isWatched, loop }: { readonly isWatched: boolean; readonly loop: string | undefined },
+) {
+  const evaluations = useRoute(
+    listEvaluations,
+    { params: { monitor: endpoint }, query: { kind: 'quality', limit: EVALUATIONS } },
+    { subjects: [`monitor/${endpoint}`], enabled: isWatched },
+  );
+  const history = useRoute(
+    getTrafficHistory,
+    { params: { endpoint }, query: {} },
+    {
+      subjects: [`endpoint/${endpoint}`],
+      pollMs: HISTORY_POLL_MS,
+      enabled: !isWatched,
+    },
+  );
+  const decisions = useRoute(
+    listDecisions,
+    { params: { loop: loop ?? '' }, query: { limit: DECISIONS_READ } },
+    { subjects: [`loop/${loop ?? ''}`], enabled: loop !== undefined },
+  );
+  const revisions = useRoute(
+    listRevisions,
+    { params: { endpoint }, query: { limit: PAGE_LIMIT_MAX } },
+    { subjects: [`endpoint/${endpoint}`] },
+  );
+  return together(
+    isWatched ? evaluations : NONE,
+    isWatched ? NONE : history,
+    loop === undefined ? NONE : decisions,
+    revisions,
   );
 }
 
