@@ -9,6 +9,7 @@ const PAGES = [
   'start.md',
   'guides/your-own-model.md',
   'guides/mlflow-scripts.md',
+  'guides/features.md',
   'guides/pipelines.md',
   'guides/watch-retrain-roll-back.md',
 ] as const;
