@@ -3,10 +3,12 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  redirect,
 } from '@tanstack/react-router';
 import { z } from 'zod';
 import { CheckState } from '../capabilities/monitoring/state-contract.ts';
 import { EndpointName } from '../capabilities/predictions/contract.ts';
+import { pageOfMlflowLink } from './mlflow-link.ts';
 import { NoSuchPage } from './no-such-page.tsx';
 import { PageFailed } from './page-failed.tsx';
 import { Shell } from './shell.tsx';
@@ -29,6 +31,10 @@ const overview = createRoute({
     /** Lists every check of the endpoint's level. */
     checks: optional(z.boolean()),
   }),
+  beforeLoad: ({ location }) => {
+    const href = pageOfMlflowLink(location.hash);
+    if (href !== null) throw redirect({ href, replace: true });
+  },
   component: lazyRouteComponent(
     () => import('../capabilities/workspace/ui/overview-page.tsx'),
     'OverviewPage',

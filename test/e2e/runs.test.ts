@@ -29,6 +29,15 @@ describe('the list of runs', () => {
     await picture(page, 'runs');
   });
 
+  it('is reached by the links that MLflow’s client prints', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/#/experiments/2');
+    await page.waitForURL('**/runs?experiment=2');
+    const run = runId(3);
+    await page.goto(`${web.server.url}/#/experiments/2/runs/${run.replace('run_', '')}`);
+    await page.waitForURL(`**/runs/${run}`);
+  });
+
   it('lets the server sort, and keeps the order in the address', async () => {
     web.server.show(SOME);
     const page = await web.open('/runs');
