@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { once } from 'node:events';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { diagnoseNode } from '../../src/app/doctor/diagnose-machine.ts';
 import type { Diagnosis } from '../../src/app/doctor/diagnosis.ts';
 import { tryLockFile } from '../../src/platform/state/file-lock.ts';
@@ -11,6 +11,9 @@ import { systemClock } from '../../src/platform/system.ts';
 import { killAll, runCommand, startServer } from '../faults/server-process.ts';
 
 /** `millwright doctor` on machines and workspaces that have something. */
+
+// Several programs are started one after the other, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let state: string;

@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from '../faults/server-process.ts';
 
 /** `millwright init` in the folders that people have. */
+
+// Several programs are started one after the other, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 
