@@ -104,8 +104,14 @@ function findings(found: FoundProject): readonly (readonly [string, string])[] {
     ['git', found.hasGit ? 'yes' : 'no: runs cannot be pinned to a commit (git init)'],
   ];
   const { mlflowRuns, mlflowDatabases, stages, stagesError } = found;
-  if (mlflowRuns !== null)
-    lines.push(['MLflow', `${mlflowRuns} runs in mlruns/, left as they are`]);
+  // With a database MLflow keeps only files in the folder.
+  if (mlflowRuns !== null && mlflowRuns > 0) {
+    const runs = mlflowRuns === 1 ? '1 run' : `${mlflowRuns} runs`;
+    lines.push([
+      'MLflow',
+      `${runs} in mlruns/, left as ${mlflowRuns === 1 ? 'it is' : 'they are'}`,
+    ]);
+  }
   if (mlflowDatabases.length > 0)
     lines.push(['MLflow', `${mlflowDatabases.join(', ')}, left as is`]);
   if (found.trackedScripts.length > 0)
