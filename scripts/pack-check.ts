@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Obstacle, runMain, say, step } from './progress.mjs';
@@ -33,6 +33,10 @@ async function use(program: string, folder: string): Promise<void> {
   if (!readFileSync(page, 'utf8').includes('<script')) throw new Obstacle('The web UI is empty.');
   // Becomes the owner of a new state folder: every part starts, and stops.
   await must(program, ['--state', join(folder, 'state'), '--json', 'status']);
+  // And as somebody begins: a folder of one's own, and what it declares.
+  const project = join(folder, 'project');
+  mkdirSync(project);
+  await must('sh', ['-c', `cd '${project}' && '${program}' init && '${program}' plan`]);
 }
 
 async function must(command: string, args: readonly string[]): Promise<string> {
