@@ -1,3 +1,5 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { docsSteps, printedAs } from './docs-page.ts';
 import { DocsReader } from './docs-reader.ts';
@@ -31,6 +33,18 @@ test.each(PAGES)(
   },
   MINUTES_10,
 );
+
+test('every link between pages leads to a file', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
+  const links = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => ({
+      page,
+      target: path.join(path.dirname(page), link!),
+    })),
+  );
+  expect(links.length).toBeGreaterThan(15);
+  expect(links.filter(({ target }) => !existsSync(target))).toEqual([]);
+});
 
 test('a page that shows what was not printed is found', () => {
   expect(printedAs('run run_…   auc 0.7\n…\nlast', 'run run_1   auc 0.7\na\nb\nlast\n')).toBe(true);
