@@ -395,6 +395,6 @@ function createdMs(snapshot: Snapshot): number {
 
 function absent({ namespace, name }: TableRef): never {
   throw new AppError('TABLE_NOT_FOUND', `There is no table ${namespace}.${name}.`, {
-    hint: 'See the tables with: millwright tables ls',
+    hint: 'See them with: millwright tables ls, or make one: millwright tables create',
   });
 }

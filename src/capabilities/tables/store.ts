@@ -187,6 +187,6 @@ export function tableExists({ namespace, name }: TableRef): AppError {
 
 export function tableNotFound({ namespace, name }: TableRef): AppError {
   return new AppError('TABLE_NOT_FOUND', `There is no table ${namespace}.${name}.`, {
-    hint: 'See the tables with: millwright tables ls',
+    hint: 'See them with: millwright tables ls, or make one: millwright tables create',
   });
 }
