@@ -58,6 +58,7 @@ test('the routes are all there, and MLflow has both prefixes', () => {
     'GET /api/v1/events/stream',
     'POST /v2/models/:name/versions/:version/infer',
     'PUT /api/2.0/mlflow-artifacts/artifacts/*',
+    'POST /ajax-api/*',
     'GET /metrics',
   ]) {
     expect(names).toContain(known);

@@ -107,6 +107,11 @@ export function toHttpError(thrown: unknown, request: FastifyRequest): AppError 
       return new AppError('INVALID_INPUT', 'The URL is not valid.');
     default:
   }
+  // Whatever else the framework itself finds wrong with a request.
+  const { statusCode = 500 } = thrown as { statusCode?: number };
+  if (String(code).startsWith('FST_') && statusCode < 500) {
+    return new AppError('INVALID_INPUT', `The request is not valid: ${message ?? ''}`);
+  }
   if (thrown instanceof SyntaxError) {
     return new AppError('INVALID_JSON', `The body is not valid JSON: ${thrown.message}`);
   }
@@ -224,7 +229,7 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
 // oxlint-disable-next-line eslint/require-yield -- a body without bytes
 async function* emptyBytes(): AsyncIterable<Uint8Array> {}
 
-/** Who did it: whose token it is; without one, as told by the client itself, which proves nothing. */
+/** Who did it: whose token it is; without one, what the client itself says, which is no proof. */
 function actorOf(caller: Caller | null, header: string | string[] | undefined): string {
   if (caller !== null && !caller.namesActor) return caller.name;
   return typeof header === 'string' && /^[\w.:@-]{1,64}$/.test(header) ? header : 'api';
