@@ -21,7 +21,7 @@ refused.addSubnet('0.0.0.0', 8, 'ipv4');
 refused.addAddress('::', 'ipv6');
 refused.addSubnet('224.0.0.0', 4, 'ipv4');
 refused.addSubnet('ff00::', 8, 'ipv6');
-// NAT64 of a network's own (RFC 8215): where in it the IPv4 address stands, only the network knows.
+// NAT64 of a network's own (RFC 8215): only that network knows where an IPv4 address stands.
 refused.addSubnet('64:ff9b:1::', 48, 'ipv6');
 
 export function isRefusedAddress(address: string): boolean {

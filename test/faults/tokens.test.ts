@@ -78,7 +78,7 @@ describe('a server before others', () => {
     admin = await createToken('ada --scope admin');
   });
 
-  test('does not listen beyond this machine without a token, and says how to make one', async () => {
+  test('does not listen beyond this machine without a token, and says how to get one', async () => {
     const fresh = path.join(folder, 'fresh');
     const refused = await tryStart({ state: fresh, args: ['--host', '0.0.0.0'] });
     expect(refused.url).toBe('');
