@@ -30,7 +30,7 @@ export function isRefusedAddress(address: string): boolean {
   return refused.check(address, 'ipv6') || (inner !== null && refused.check(inner, 'ipv4'));
 }
 
-/** The IPv4 address that a translator or tunnel would call for it; `BlockList` knows mapped ones. */
+/** The IPv4 address that a translator or tunnel would call; mapped ones `BlockList` knows. */
 function embeddedIpv4(address: string): string | null {
   // The WHATWG form has no zone, dotted part, leading zero or capital.
   const plain = URL.parse(`http://[${address.split('%')[0]}]`)?.hostname.slice(1, -1) ?? '';
