@@ -92,6 +92,17 @@ describe('the tree of a repository', () => {
     expect(found.leftOut).toEqual(['big.csv']);
   });
 
+  test('leaves out what stages make that git ignores as well', async () => {
+    repository();
+    write('.gitignore', '*.log\n/out/\n/data/*\n!/data/pin.json\n');
+    write('out/model.bin', 'm');
+    write('data/rows.csv', 'r');
+    write('data/pin.json', 'p');
+    const made = ['out/model.bin', 'data/rows.csv', 'data/pin.json', 'out/none', 'run.log'];
+    const found = await tree([...made, 'out']);
+    expect(files(found.tree)).toEqual(['.gitignore', 'train.py']);
+  });
+
   test('is there before the first commit', async () => {
     git('init', '--quiet');
     write('a.py', '1');

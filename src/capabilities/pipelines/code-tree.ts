@@ -45,9 +45,12 @@ export async function gitCodeTree(options: CodeTreeOptions): Promise<CodeVersion
     // Starting from the user's index, git needs to read only what changed since.
     await copyFile(path.resolve(root, index), own).catch(() => undefined);
     const leftOut = await largeUntracked(topLevel, env);
-    const specs = [...exclude.map((it) => path.relative(topLevel, it)), ...leftOut]
-      .filter((it) => it !== '' && !it.startsWith('..'))
-      .map((it) => `:(exclude,literal)${it}`);
+    const excluded = [...exclude.map((it) => path.relative(topLevel, it)), ...leftOut].filter(
+      (it) => it !== '' && !it.startsWith('..'),
+    );
+    // `git add` refuses to be told to leave out what it leaves out anyway.
+    const ignored = await ignoredOf(topLevel, env, { paths: excluded, evenTracked: false });
+    const specs = excluded.filter((it) => !ignored.has(it)).map((it) => `:(exclude,literal)${it}`);
     const withIndex = { ...env, GIT_INDEX_FILE: own };
     const added = await git(topLevel, withIndex, ['add', '--all', '--', '.', ...specs]);
     const tree = added === null ? null : await git(topLevel, withIndex, ['write-tree']);
@@ -82,9 +85,21 @@ export async function unignoredByGit(
   const relative = files.map((file) => path.relative(root, file));
   const tracked = await git(root, env, ['ls-files', '--cached', '-z', '--', ...relative]);
   if (tracked === null) return [];
-  const ignored = await git(root, env, ['check-ignore', '--no-index', '-z', '--', ...relative]);
-  const known = new Set(`${tracked}${ignored ?? ''}`.split('\0'));
+  const ignored = await ignoredOf(root, env, { paths: relative, evenTracked: true });
+  const known = new Set([...tracked.split('\0'), ...ignored]);
   return files.filter((_, index) => !known.has(relative[index]!));
+}
+
+/** Those of the paths that rules of git ignore, whether they exist or not. */
+async function ignoredOf(
+  root: string,
+  env: Env,
+  of: { readonly paths: readonly string[]; readonly evenTracked: boolean },
+): Promise<ReadonlySet<string>> {
+  const args = ['check-ignore', '--stdin', '-z', ...(of.evenTracked ? ['--no-index'] : [])];
+  // It fails when none is.
+  const ignored = of.paths.length === 0 ? null : await git(root, env, args, of.paths.join('\0'));
+  return new Set((ignored ?? '').split('\0').filter((it) => it !== ''));
 }
 
 /** Told without starting git, which costs more than everything else before a step. */
@@ -104,13 +119,21 @@ async function largeUntracked(topLevel: string, env: Env): Promise<readonly stri
 }
 
 /** What git prints, or null when it is absent, refuses, or says no. */
-export function git(cwd: string, env: Env, args: readonly string[]): Promise<string | null> {
+export function git(
+  cwd: string,
+  env: Env,
+  args: readonly string[],
+  input = '',
+): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       'git',
       [...args],
       { cwd, env: { ...env }, timeout: GIT_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX },
       (error, stdout) => resolve(error === null ? stdout : null),
     );
+    // It may end without reading any of it.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
 }
