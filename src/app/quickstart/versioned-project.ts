@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -18,7 +18,7 @@ const IDENTITY = ['-c', 'user.name=Millwright quickstart', '-c', 'user.email=qui
  */
 export async function versionProject(folder: string): Promise<string | null> {
   try {
-    if (!(await isThere(path.join(folder, '.git')))) await commitAll(folder);
+    if (!(await isCommitted(folder))) await commitAll(folder);
     return (await git(folder, ['rev-parse', '--short', 'HEAD'])).trim();
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -26,16 +26,27 @@ export async function versionProject(folder: string): Promise<string | null> {
   }
 }
 
+/** By a repository of its own: the one that a clone lies in is not asked. */
+async function isCommitted(folder: string): Promise<boolean> {
+  if (!(await isThere(path.join(folder, '.git')))) return false;
+  return git(folder, ['rev-parse', '--verify', '--quiet', 'HEAD']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Each step may be repeated: a former start may have been killed after any of them. */
 async function commitAll(folder: string): Promise<void> {
   const server = path.join(folder, SERVER);
   await git(folder, ['init', '--quiet', '--bare', '--initial-branch=main', server]);
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
-  await appendFile(path.join(folder, '.git', 'info', 'exclude'), `${IGNORED.join('\n')}\n`);
-  await git(folder, ['remote', 'add', 'origin', server]);
+  await writeFile(path.join(folder, '.git', 'info', 'exclude'), `${IGNORED.join('\n')}\n`);
+  await git(folder, ['config', 'remote.origin.url', server]);
+  await git(folder, ['config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*']);
   await git(folder, ['add', '--all']);
   const message = ['--message', 'Ask at departure whether a flight will be late'];
   await git(folder, [...IDENTITY, 'commit', '--quiet', ...message]);
-  await git(folder, ['push', '--quiet', '--set-upstream', 'origin', 'main']);
+  await git(folder, ['push', '--quiet', '--set-upstream', 'origin', 'HEAD:main']);
 }
 
 async function git(cwd: string, args: readonly string[]): Promise<string> {
