@@ -140,12 +140,10 @@ describe('one endpoint', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('e');
     await page.waitForURL('**/endpoints');
-    await page.getByRole('link', { name: 'churn', exact: true }).focus();
-    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'churn', exact: true }).press('Enter');
     await page.waitForURL('**/endpoints/churn');
     await page.getByText('Nothing was answered in these days').waitFor();
-    await page.getByRole('button', { name: 'Roll back…' }).focus();
-    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Roll back…' }).press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.type('by keyboard');
     expect(await page.getByLabel('Reason').inputValue()).toBe('by keyboard');

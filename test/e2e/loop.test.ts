@@ -113,8 +113,7 @@ describe('what a person may do', () => {
   it('freezes until a time with its zone, by keyboard', async () => {
     show(loopFixture());
     const page = await web.open('/loop');
-    await page.getByRole('button', { name: 'Freeze' }).focus();
-    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Freeze' }).press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Freeze late' });
     await dialog.getByLabel('Reason').fill('holidays');
     await dialog.getByLabel('Until').fill('2001-06-01');

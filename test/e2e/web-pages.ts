@@ -32,6 +32,7 @@ export class WebPages {
   #browser: Browser | null = null;
   #server: FixtureServer | null = null;
   #complaints: string[] = [];
+  #forgiven: RegExp[] = [];
   #outside: string[] = [];
 
   constructor() {
@@ -44,6 +45,7 @@ export class WebPages {
     });
     beforeEach(async () => {
       this.#complaints = [];
+      this.#forgiven = [];
       this.#outside = [];
       this.#server = await FixtureServer.start(this.#webRoot, emptyFixture());
     });
@@ -51,7 +53,8 @@ export class WebPages {
       await this.close();
       await this.server.close();
       expect(this.#outside).toEqual([]);
-      expect(this.#complaints).toEqual([]);
+      const isForgiven = (text: string) => this.#forgiven.some((it) => it.test(text));
+      expect(this.#complaints.filter((text) => !isForgiven(text))).toEqual([]);
     });
   }
 
@@ -88,9 +91,12 @@ export class WebPages {
     await Promise.all(this.#browser?.contexts().map((context) => context.close()) ?? []);
   }
 
-  /** Complaints that the test provokes, such as the browser's own report of each 404. */
+  /**
+   * Complaints that the test provokes, such as the browser's own report of each 404: those of the
+   * whole test, because the browser reports when it likes.
+   */
   forgive(pattern: RegExp): void {
-    this.#complaints = this.#complaints.filter((text) => !pattern.test(text));
+    this.#forgiven.push(pattern);
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { present } from '../../base/assert.ts';
 import { processEnv } from '../../platform/system.ts';
@@ -79,6 +80,16 @@ describe('the tree of a repository', () => {
     expect((await tree()).tree).toBe(id);
     // Named, so that git keeps it for a rerun in months.
     expect(git('rev-parse', `refs/millwright/trees/${id}`).trim()).toBe(id);
+  });
+
+  test('holds an edit of the same length in the second of the last `git add`', async () => {
+    const untilNext = 1000 - (Date.now() % 1000);
+    await setTimeout(untilNext);
+    repository();
+    write('train.py', 'print(2)\n');
+    await setTimeout(1000);
+    const { tree: id } = await tree();
+    expect(git('show', `${id}:train.py`)).toBe('print(2)\n');
   });
 
   test('leaves out what stages make, and large files that nobody ignored', async () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, lstat, mkdtemp, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { byCodePoint } from '../../formats/dvc/directory-object.ts';
 import type { LockedPath } from '../../formats/dvc/lock-file.ts';
@@ -42,8 +42,7 @@ export async function gitCodeTree(options: CodeTreeOptions): Promise<CodeVersion
   const folder = await mkdtemp(path.join(temporaryFolder, 'index-'));
   try {
     const own = path.join(folder, 'index');
-    // Starting from the user's index, git needs to read only what changed since.
-    await copyFile(path.resolve(root, index), own).catch(() => undefined);
+    await copyIndex(path.resolve(root, index), own);
     const leftOut = await largeUntracked(topLevel, env);
     const excluded = [...exclude.map((it) => path.relative(topLevel, it)), ...leftOut].filter(
       (it) => it !== '' && !it.startsWith('..'),
@@ -64,6 +63,18 @@ export async function gitCodeTree(options: CodeTreeOptions): Promise<CodeVersion
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Starting from the user's index, git needs to read only what changed since. The copy keeps the
+ * time of the original: git reads a file again whose entry is not older than the index, and would
+ * take one edited in the second of the last `git add`, to the same length, for unchanged.
+ */
+async function copyIndex(from: string, to: string): Promise<void> {
+  const found = await stat(from).catch(() => null);
+  if (found === null) return;
+  await copyFile(from, to);
+  await utimes(to, found.atime, found.mtime);
 }
 
 /** Without git: a hash over the dependencies that no stage makes. */
