@@ -71,12 +71,19 @@ const decoder = new TextDecoder();
 
 export const EMPTY_CATALOG: Catalog = { epoch: 0, nextId: 1, builds: [], garbage: [] };
 
+/** What was read last of each store: the catalog hardly ever changes, and is read at each step. */
+const parsed = new WeakMap<object, { readonly bytes: Uint8Array; readonly catalog: Catalog }>();
+
 /** Null when there is none, or none that can be read: then everything is built anew. */
-export function readCatalog(kv: Pick<KvReader, 'get'>): Catalog | null {
-  const bytes = kv.get(CATALOG);
+export function readCatalog(kv: Pick<KvReader, 'peek'>): Catalog | null {
+  const bytes = kv.peek(CATALOG);
   if (bytes === null) return null;
+  const last = parsed.get(kv);
+  if (last !== undefined && Buffer.compare(last.bytes, bytes) === 0) return last.catalog;
   try {
-    return JSON.parse(decoder.decode(bytes)) as Catalog;
+    const catalog = JSON.parse(decoder.decode(bytes)) as Catalog;
+    parsed.set(kv, { bytes: bytes.slice(), catalog });
+    return catalog;
   } catch {
     return null;
   }

@@ -74,6 +74,8 @@ export interface CommitInfo {
   readonly isBlindAppend?: boolean;
   readonly readVersion?: number;
   readonly engineInfo?: string;
+  /** Who asked for it. */
+  readonly userName?: string;
   readonly txnId?: string;
 }
 

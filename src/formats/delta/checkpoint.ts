@@ -7,8 +7,9 @@ import type { TableIo } from './table-io.ts';
 export const CHECKPOINT_INTERVAL_DEFAULT = 10;
 
 /**
- * A checkpoint lists every file, so one of a table with many files is worth as many more commits:
- * reading these costs an opener no more than reading it does, and writing them all stays linear.
+ * A checkpoint lists every file, removed ones for a while too, so one of a table with many files is
+ * worth as many more commits: reading these costs an opener no more than reading it does, and
+ * writing them all stays linear.
  */
 const FILES_PER_COMMIT = 20;
 
@@ -19,7 +20,7 @@ const TOMBSTONE_RETENTION_MS = 7 * 24 * 3600 * 1000;
  * Whether so many commits lie behind the last known checkpoint, by the table's
  * `delta.checkpointInterval`. Counted from there, not by round numbers: of several writers the one
  * that lands on the round number may be one that writes no checkpoints. Where the table sets none,
- * later the more files it has.
+ * later the more files it lists.
  */
 export function isCheckpointDue(snapshot: Snapshot): boolean {
   const declared = Number(snapshot.metadata.configuration?.['delta.checkpointInterval']);
@@ -27,7 +28,7 @@ export function isCheckpointDue(snapshot: Snapshot): boolean {
     Number.isSafeInteger(declared) && declared > 0 ? declared : CHECKPOINT_INTERVAL_DEFAULT;
   const commits = snapshot.version - (snapshot.checkpointVersion ?? 0);
   if (commits < interval || Number.isSafeInteger(declared)) return commits >= interval;
-  return commits >= snapshot.files.size / FILES_PER_COMMIT;
+  return commits >= (snapshot.files.size + snapshot.tombstones.size) / FILES_PER_COMMIT;
 }
 
 /**

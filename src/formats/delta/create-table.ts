@@ -13,6 +13,8 @@ export interface NewTable {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   readonly engineInfo: string;
+  /** Who asked for it. */
+  readonly userName?: string;
 }
 
 /**
@@ -103,6 +105,10 @@ function metadata({ id, columns, timeMs }: NewTable): Metadata {
   };
 }
 
-function commitInfo({ timeMs, engineInfo }: NewTable, operation: string): CommitInfo {
-  return { timestamp: timeMs, operation, operationParameters: {}, engineInfo };
+function commitInfo(
+  { timeMs, engineInfo, userName }: NewTable,
+  operation: string,
+): CommitInfo {
+  const info = { timestamp: timeMs, operation, operationParameters: {}, engineInfo };
+  return userName === undefined ? info : { ...info, userName };
 }

@@ -273,6 +273,10 @@ describe('a checkpoint', () => {
     const many = (version: number) =>
       isCheckpointDue({ ...snapshot, version, checkpointVersion: null, files });
     expect([19, 20].map(many)).toEqual([false, true]);
+    const tombstones = new Map([...files.keys()].map((path) => [path, remove(path).remove]));
+    const removed = (version: number) =>
+      isCheckpointDue({ ...snapshot, version, checkpointVersion: null, files, tombstones });
+    expect([39, 40].map(removed)).toEqual([false, true]);
   });
 
   test('reads intervals as Spark writes them', () => {
