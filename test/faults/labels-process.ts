@@ -4,7 +4,8 @@ import { present } from '../../src/base/assert.ts';
 import type { Micros } from '../../src/base/time.ts';
 import type { DeclaredLabel } from '../../src/capabilities/predictions/declared-labels.ts';
 import { LabelJoins } from '../../src/capabilities/predictions/join-labels.ts';
-import { INDEX_COMPLETE, indexChanges } from '../../src/capabilities/predictions/request-index.ts';
+import { IndexedKeys } from '../../src/capabilities/predictions/indexed-keys.ts';
+import { INDEX_COMPLETE, indexRequests } from '../../src/capabilities/predictions/request-index.ts';
 import { DeltaTables } from '../../src/capabilities/tables/delta-tables.ts';
 import { openDuckDb } from '../../src/platform/analytics/duckdb.ts';
 import { faultsFromEnv } from '../../src/platform/fault-points.ts';
@@ -31,17 +32,20 @@ const analytics = await openDuckDb({
   ids,
 });
 const index = await openLmdbWriter(path.join(root, 'online'));
+const indexed = new IndexedKeys();
 const { endpoint } = label;
-await index.apply([
-  { key: INDEX_COMPLETE, value: new Uint8Array([1]) },
-  ...Array.from({ length: requests }, (_, id) => ({ id, key: String(id) })).flatMap(({ id, key }) =>
-    indexChanges({ requestId: `req_${id}`, endpoint, tableVersion: null, key }),
-  ),
-]);
+await indexRequests(
+  { index, indexed },
+  Array.from({ length: requests }, (_, id) => {
+    return { requestId: `req_${id}`, endpoint, tableVersion: null, key: String(id) };
+  }),
+);
+await index.apply([{ key: INDEX_COMPLETE, value: new Uint8Array([1]) }]);
 const joins = new LabelJoins({
   tables: new DeltaTables({ lakeFolder, analytics, clock: systemClock, ids }),
   analytics,
   index,
+  indexed,
   clock: systemClock,
   faults: faultsFromEnv(processEnv['MILLWRIGHT_FAULT']),
 });

@@ -19,7 +19,7 @@ interface Changed {
  * cut, without another result. `FEATURES_DAMAGED` when the store is not what it must be.
  */
 export function ingestChanges(
-  kv: Pick<KvReader, 'get'>,
+  kv: Pick<KvReader, 'get' | 'peek'>,
   build: Build,
   batch: { readonly rows: EventRows; readonly forgottenBefore: number },
 ): KvChange[] {
@@ -60,7 +60,7 @@ function lastOfEach(ids: readonly string[]): Iterable<number> {
 }
 
 function* viewChanges(
-  kv: Pick<KvReader, 'get'>,
+  kv: Pick<KvReader, 'get' | 'peek'>,
   view: BuiltView,
   on: { readonly build: Build; readonly changed: Changed; readonly forgottenBefore: number },
 ): Generator<KvChange, void, undefined> {

@@ -7,7 +7,7 @@ test('nothing is taken, or dropped, before everybody said what they answer with'
   let asked = 0;
   const ingest = new OnlineIngest({
     engine: { run: () => Promise.reject(new Error('There is nothing to do.')) },
-    kv: { get: () => null },
+    kv: { get: () => null, peek: () => null },
     events: { consume: (name) => Promise.resolve({ name, stop: () => Promise.resolve() }) },
     clock: new ManualClock(),
     log: silentLog,

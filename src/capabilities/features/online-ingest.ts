@@ -12,7 +12,7 @@ import { readCatalog, readWatermark, tableKey } from './tiles-catalog.ts';
 
 export interface OnlineIngestDeps {
   readonly engine: Engine<OnlineFeaturesTasks>;
-  readonly kv: Pick<KvReader, 'get'>;
+  readonly kv: Pick<KvReader, 'get' | 'peek'>;
   readonly events: Pick<Events, 'consume'>;
   readonly clock: Pick<Clock, 'now' | 'elapsed'>;
   readonly log: Log;

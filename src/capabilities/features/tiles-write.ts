@@ -50,13 +50,13 @@ interface Leaf {
 
 /** Changes the tiles of one view: reads what a change touches and writes it anew. */
 export class TileWriter {
-  readonly #kv: Pick<KvReader, 'get'>;
+  readonly #kv: Pick<KvReader, 'get' | 'peek'>;
   readonly #expressions: number;
   readonly #roots: string;
   readonly #leaves: string;
 
   constructor(
-    kv: Pick<KvReader, 'get'>,
+    kv: Pick<KvReader, 'get' | 'peek'>,
     view: { readonly id: number; readonly expressions: number },
   ) {
     this.#kv = kv;
@@ -70,12 +70,13 @@ export class TileWriter {
    * removed is not there, unless it is older than `forgottenBefore`.
    */
   change(rows: TileRows, change: KeyChange, forgottenBefore: number): KvChange[] {
-    const root = this.#root(change.key);
-    if (root !== null && change.removed.length === 0) {
-      const value = appendedRoot(root, this.#expressions, { rows, added: change.added });
+    if (change.removed.length === 0) {
+      const peeked = this.#root(change.key, 'peek');
+      const value =
+        peeked && appendedRoot(peeked, this.#expressions, { rows, added: change.added });
       if (value !== null) return [{ key: this.#roots + change.key, value }];
     }
-    const { leaves, next } = this.#stored(root);
+    const { leaves, next } = this.#stored(this.#root(change.key));
     const before = leaves.map(({ number }) => number);
     const numbers = { next };
     const edited = this.#edit(leaves, { rows, change, forgottenBefore, numbers });
@@ -103,8 +104,8 @@ export class TileWriter {
       : joined(columns);
   }
 
-  #root(key: string): Float64Array | null {
-    const bytes = this.#kv.get(this.#roots + key);
+  #root(key: string, read: 'get' | 'peek' = 'get'): Float64Array | null {
+    const bytes = this.#kv[read](this.#roots + key);
     if (bytes === null) return null;
     const root = doubles(bytes);
     assertRoot(root, this.#expressions);

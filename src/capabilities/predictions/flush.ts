@@ -3,7 +3,8 @@ import { AppError, toAppError } from '../../base/errors.ts';
 import { decodeSegment, type Segment } from '../../platform/journal/segment.ts';
 import { toBatches, type Batch, type BatchRow } from './batches.ts';
 import type { Quarantine, RefusedRecord } from './quarantine.ts';
-import { indexChanges } from './request-index.ts';
+import type { IndexedKeys } from './indexed-keys.ts';
+import { indexRequests } from './request-index.ts';
 import { settleRows } from './settle-rows.ts';
 import { PREDICTIONS } from './tables.ts';
 import type { PredictionTaskDeps } from './tasks.ts';
@@ -26,6 +27,7 @@ export interface FlushOutcome {
 const UNEXPLAINED_TRIES = 3;
 
 export interface FlushDeps extends PredictionTaskDeps {
+  readonly indexed: IndexedKeys;
   readonly quarantine: Quarantine;
   /** How often a row has failed for no known reason, by journal and number. */
   readonly unexplained: Map<string, number>;
@@ -189,10 +191,10 @@ function ndjson(rows: readonly BatchRow[]): Uint8Array {
 /** Also after a flush that added nothing: the one that did may have died before this. */
 async function index(batch: Batch, addedIn: number | null, deps: FlushDeps): Promise<void> {
   if (batch.namespace !== PREDICTIONS) return;
-  const changes = batch.rows.flatMap(({ requestId, key }) =>
-    requestId === null
-      ? []
-      : indexChanges({ requestId, endpoint: batch.name, tableVersion: addedIn, key }),
+  await indexRequests(
+    deps,
+    batch.rows.flatMap(({ requestId, key }) =>
+      requestId === null ? [] : { requestId, endpoint: batch.name, tableVersion: addedIn, key },
+    ),
   );
-  await deps.index.apply(changes);
 }

@@ -8,7 +8,8 @@ import { systemClock } from '../../platform/system.ts';
 import type { TableRef } from '../tables/delta-tables.ts';
 import type { DeclaredLabel } from './declared-labels.ts';
 import { LabelJoins, type JoinOutcome } from './join-labels.ts';
-import { INDEX_COMPLETE, indexChanges } from './request-index.ts';
+import { IndexedKeys } from './indexed-keys.ts';
+import { INDEX_COMPLETE, indexRequests } from './request-index.ts';
 
 const START = Date.UTC(2001, 2, 1) * 1000;
 const HOUR = 3_600_000_000;
@@ -27,6 +28,7 @@ class Rig {
   readonly label: DeclaredLabel;
   readonly #answered: number[] = [];
   #kv = new MemoryKv();
+  #indexed = new IndexedKeys();
   #dies: FaultPoint | null = null;
   #joins: LabelJoins;
 
@@ -49,7 +51,9 @@ class Rig {
       if (point === this.#dies) throw new Error('killed');
     };
     const { tables, analytics } = this.#lake;
-    const deps = { tables, analytics, index: this.#kv, clock: systemClock, faults: { hit } };
+    this.#indexed = new IndexedKeys();
+    const on = { index: this.#kv, indexed: this.#indexed };
+    const deps = { tables, analytics, ...on, clock: systemClock, faults: { hit } };
     return new LabelJoins(deps);
   }
 
@@ -79,7 +83,7 @@ class Rig {
   async #index(id: number): Promise<void> {
     const { endpoint } = this.label;
     const request = { requestId: `req_${id}`, endpoint, tableVersion: null, key: String(id) };
-    await this.#kv.apply(indexChanges(request));
+    await indexRequests({ index: this.#kv, indexed: this.#indexed }, [request]);
   }
 
   async join(hour = 0): Promise<JoinOutcome> {
@@ -247,6 +251,22 @@ test('a table that lost rows is read anew and repeats no label', async () => {
   expect(progress).toMatchObject({ rows: 1, matched: 1, corrected: 0 });
 });
 
+test('a request long after its label finds it, however many came in between', async () => {
+  const rig = new Rig(await openLake(), 'patient');
+  await rig.create();
+  await rig.answer(1);
+  await rig.land({ id: 7, late: true, hour: 1 }, { id: 1, late: false, hour: 1 });
+  await rig.join();
+  for (let id = 100; id < 110; id += 1) {
+    await rig.answer(id);
+    await rig.join();
+  }
+  expect(await rig.labels()).toEqual({ req_1: [false] });
+  await rig.answer(7);
+  await rig.join();
+  expect(await rig.labels()).toEqual({ req_1: [false], req_7: [true] });
+});
+
 test('a source without its table is no error, one without its column is', async () => {
   const lake = await openLake();
   const rig = new Rig(lake, 'landings');
@@ -258,7 +278,8 @@ test('a source without its table is no error, one without its column is', async 
   await kv.apply([{ key: INDEX_COMPLETE, value: new Uint8Array([1]) }]);
   const faults = { hit: () => undefined };
   const { tables, analytics } = lake;
-  const joins = new LabelJoins({ tables, analytics, index: kv, clock: systemClock, faults });
+  const on = { index: kv, indexed: new IndexedKeys() };
+  const joins = new LabelJoins({ tables, analytics, ...on, clock: systemClock, faults });
   await expect(joins.run(input, signal)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
   const absent = { ...input, label: { ...other, table: { namespace: 'default', name: 'none' } } };
   expect(await joins.run(absent, signal)).toEqual({ done: true, progress: null });

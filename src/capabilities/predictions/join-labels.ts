@@ -6,6 +6,7 @@ import type { Faults } from '../../platform/fault-points.ts';
 import type { KvWriter } from '../../platform/kv/port.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { DeclaredLabel } from './declared-labels.ts';
+import type { IndexedKeys } from './indexed-keys.ts';
 import { JoinedLabels } from './joined-labels.ts';
 import { identityOf, LabelProgressStore, type LabelProgress } from './label-progress.ts';
 import { readLabelRows, type SourceRow } from './label-rows.ts';
@@ -17,6 +18,7 @@ export interface JoinDeps {
   readonly tables: DeltaTables;
   readonly analytics: Pick<Analytics, 'select'>;
   readonly index: KvWriter;
+  readonly indexed: IndexedKeys;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly faults: Faults;
 }
@@ -124,7 +126,8 @@ export class LabelJoins {
       waiting = { identity: progress.identity, rows: new WaitingLabels() };
       this.#waiting.set(endpoint, waiting);
     }
-    const parts = { store, joined, waiting: waiting.rows, requests: this.#requests };
+    const { indexed } = this.#deps;
+    const parts = { store, joined, waiting: waiting.rows, requests: this.#requests, indexed };
     return new LabelTaking(input, parts, { progress, recovered });
   }
 

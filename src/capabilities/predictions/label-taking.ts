@@ -1,3 +1,4 @@
+import type { IndexedKeys } from './indexed-keys.ts';
 import type { JoinInput } from './join-labels.ts';
 import {
   takeJoined,
@@ -17,6 +18,7 @@ interface Parts {
   readonly joined: JoinedLabels;
   readonly waiting: WaitingLabels;
   readonly requests: RequestIndex;
+  readonly indexed: IndexedKeys;
 }
 
 /** What one step adds, not noted yet. */
@@ -73,11 +75,12 @@ export class LabelTaking {
     rows: readonly (SourceRow | null)[],
     { version }: { readonly version: number },
   ): Promise<void> {
-    const { store, joined, waiting } = this.#parts;
+    const { store, joined, waiting, indexed } = this.#parts;
     const progress = this.#progress;
     const before = { version: progress.version, waitingSince: progress.waitingSince };
     const step = this.#step();
-    const known = waiting.take(this.#horizon, (key) => step.requestOf(key) !== null);
+    const arrived = indexed.take(this.#input.label.endpoint);
+    const known = waiting.take(this.#horizon, arrived, (key) => step.requestOf(key) !== null);
     for (const row of known) {
       progress.orphans -= 1;
       this.#label(step, step.requestOf(row.key)!, row);

@@ -1,8 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import { QUARANTINE } from './quarantine.ts';
-import { INDEX_COMPLETE, indexChanges } from './request-index.ts';
+import { INDEX_COMPLETE, indexRequests } from './request-index.ts';
 import { PREDICTIONS } from './tables.ts';
-import type { PredictionTaskDeps } from './tasks.ts';
+import type { FlushDeps } from './flush.ts';
 
 /** Rows indexed in one step: bounds the memory, and lets other tasks in between. */
 const STEP_ROWS = 10_000;
@@ -14,7 +14,7 @@ const TABLES = 1000;
  * that it is whole; flushes keep it so.
  */
 export async function rebuildIndex(
-  deps: PredictionTaskDeps,
+  deps: FlushDeps,
 ): Promise<{ readonly indexed: number }> {
   if (deps.index.get(INDEX_COMPLETE) !== null) return { indexed: 0 };
   let indexed = 0;
@@ -45,7 +45,7 @@ const QUARANTINE_KEYS: Keys = { namespace: QUARANTINE, columns: ['request_id'] }
 
 async function indexTable(
   endpoint: string,
-  deps: PredictionTaskDeps,
+  deps: FlushDeps,
   { namespace, columns }: Keys,
 ): Promise<number> {
   const ref = { namespace, name: endpoint };
@@ -58,18 +58,18 @@ async function indexTable(
         offset,
         limit: STEP_ROWS,
       });
-      const changes = rows.flatMap(([requestId, key = null]) =>
+      const requests = rows.flatMap(([requestId, key = null]) =>
         requestId === null
           ? []
-          : indexChanges({
+          : {
               requestId: String(requestId),
               endpoint,
               // Which commit brought a row is not asked here; the search uses file statistics.
               tableVersion: null,
               key: key === null ? null : String(key),
-            }),
+            },
       );
-      await deps.index.apply(changes);
+      await indexRequests(deps, requests);
       if (rows.length < STEP_ROWS) return offset + rows.length;
     }
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import type { KvChange, KvReader } from '../../platform/kv/port.ts';
+import type { KvChange, KvReader, KvWriter } from '../../platform/kv/port.ts';
+import type { IndexedKeys } from './indexed-keys.ts';
 
 /** Where an answered request lies. */
 export interface Indexed {
@@ -47,14 +48,20 @@ export class RequestIndex {
   }
 }
 
-/** The entries for one request; a later request with the same id or key takes their place. */
-export function indexChanges(request: Indexed & { readonly key: string | null }): KvChange[] {
-  const { requestId, endpoint, tableVersion, key } = request;
-  const indexed: Indexed = { requestId, endpoint, tableVersion };
-  const value = encoder.encode(JSON.stringify(indexed));
-  const changes: KvChange[] = [{ key: idKey(requestId), value }];
-  if (key !== null) changes.push({ key: businessKey(endpoint, key), value });
-  return changes;
+/** Enters requests; a later request with the same id or key takes the place of a former. */
+export async function indexRequests(
+  on: { readonly index: KvWriter; readonly indexed: IndexedKeys },
+  requests: readonly (Indexed & { readonly key: string | null })[],
+): Promise<void> {
+  const changes: KvChange[] = [];
+  for (const { requestId, endpoint, tableVersion, key } of requests) {
+    const indexed: Indexed = { requestId, endpoint, tableVersion };
+    const value = encoder.encode(JSON.stringify(indexed));
+    changes.push({ key: idKey(requestId), value });
+    if (key !== null) changes.push({ key: businessKey(endpoint, key), value });
+  }
+  await on.index.apply(changes);
+  for (const { endpoint, key } of requests) if (key !== null) on.indexed.add(endpoint, key);
 }
 
 function idKey(requestId: string): string {

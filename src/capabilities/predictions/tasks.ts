@@ -7,6 +7,7 @@ import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { Clock, Micros } from '../../base/time.ts';
 import { LIST_CHARS_MAX } from './contract.ts';
 import { flushSegments, type FlushDeps, type FlushOutcome } from './flush.ts';
+import { IndexedKeys } from './indexed-keys.ts';
 import { LabelJoins, type JoinInput, type JoinOutcome } from './join-labels.ts';
 import { labelStates, type StateCounts, type StatesInput } from './label-states.ts';
 import { Quarantine } from './quarantine.ts';
@@ -88,8 +89,10 @@ export interface PredictionTaskDeps {
 export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<PredictionTasks> {
   const { tables } = given;
   const quarantine = new Quarantine(given);
-  const deps: FlushDeps = { ...given, quarantine, unexplained: new Map(), held: new Map() };
-  const joins = new LabelJoins(given);
+  const indexed = new IndexedKeys();
+  const kept = { unexplained: new Map<string, number>(), held: new Map<string, Set<string>>() };
+  const deps: FlushDeps = { ...given, quarantine, indexed, ...kept };
+  const joins = new LabelJoins({ ...given, indexed });
   return {
     'predictions.flush': ({ segments }, { signal }) => flushSegments(segments, deps, signal),
     'predictions.find': async (indexed, { signal }) => {

@@ -1,7 +1,10 @@
+import { MICROS_PER_SECOND } from '../../base/time.ts';
 import type { SourceRow } from './label-rows.ts';
 
 /** Rows that wait at most: about 40 MB. Past it the oldest wait no longer. */
 const WAITING_MAX = 200_000;
+/** Domain time between looks for rows past the horizon, which go through all that wait. */
+const SWEEP_EVERY = 3600 * MICROS_PER_SECOND;
 
 interface WaitingRow extends SourceRow {
   /** Version of the source's table after which it was added. */
@@ -16,6 +19,9 @@ interface WaitingRow extends SourceRow {
 export class WaitingLabels {
   readonly #byKey = new Map<string, WaitingRow[]>();
   #size = 0;
+  /** Rows may be known that were when they were added. */
+  #isUnchecked = true;
+  #sweptAt = -Infinity;
 
   add(row: SourceRow, since: number): void {
     const waiting = this.#byKey.get(row.key);
@@ -28,21 +34,32 @@ export class WaitingLabels {
     this.#take(oldest!);
   }
 
-  /** Gives what `isKnown` says has its request by now; that, and what is past `horizon`, goes. */
-  take(horizon: number, isKnown: (key: string) => boolean): readonly SourceRow[] {
+  /**
+   * Gives what has its request by now, as `isKnown` says: of the keys that `arrived`, or of all where
+   * that is null. That goes, and so does, now and then, what is past `horizon`.
+   */
+  take(
+    horizon: number,
+    arrived: readonly string[] | null,
+    isKnown: (key: string) => boolean,
+  ): readonly SourceRow[] {
+    const keys = this.#isUnchecked || arrived === null ? [...this.#byKey.keys()] : arrived;
+    this.#isUnchecked = false;
     const taken: SourceRow[] = [];
-    for (const [key, rows] of this.#byKey) {
-      if (isKnown(key)) taken.push(...this.#take(key));
-      else if (rows.at(-1)!.time < horizon) this.#take(key);
+    for (const key of keys) {
+      if (this.#byKey.has(key) && isKnown(key)) taken.push(...this.#take(key));
+    }
+    if (horizon >= this.#sweptAt + SWEEP_EVERY) {
+      this.#sweptAt = horizon;
+      for (const [key, rows] of this.#byKey) if (rows.at(-1)!.time < horizon) this.#take(key);
     }
     return taken;
   }
 
   /** The version after which all that wait were added; `none` when nothing waits. */
   since(none: number): number {
-    let since = none;
-    for (const [first] of this.#byKey.values()) since = Math.min(since, first!.since);
-    return since;
+    const [first] = this.#byKey.values();
+    return first?.[0]?.since ?? none;
   }
 
   #take(key: string): readonly WaitingRow[] {
