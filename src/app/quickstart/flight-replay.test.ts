@@ -7,6 +7,7 @@ import { MINUTE_MICROS, sampledMinute, SLOT_MINUTES, slotOf } from './sampled-mi
 
 const BEGINS = parseInstant('2001-03-01T00:00:00Z')!;
 const UNTIL = micros(BEGINS + 6 * 60 * MINUTE_MICROS);
+const WHOLE = { from: BEGINS, until: UNTIL };
 
 /** One flight a minute, landing half a minute after the next one has left. */
 function flights(more: Partial<Flights> = {}): Flights {
@@ -25,6 +26,7 @@ function flights(more: Partial<Flights> = {}): Flights {
     departures: columns(0, () => 100),
     landings: columns(1.5 * MINUTE_MICROS, (flight) => flight % 30),
     loadedUntil: BEGINS,
+    from: BEGINS,
     kilometres: null,
     ...more,
   };
@@ -99,7 +101,7 @@ async function played(
     last = slot;
     look();
   }
-  await replay.finish(last!, span.until);
+  await replay.finish(span.until);
 }
 
 describe('a replay', () => {
@@ -118,7 +120,7 @@ describe('a replay', () => {
   it('appends everything that happened, and nothing before it did', async () => {
     const recorded = new Recorded();
     const replay = new FlightReplay(flights(), recorded);
-    await played(replay, { from: BEGINS, until: UNTIL }, () => {
+    await played(replay, WHOLE, () => {
       expect(recorded.future()).toEqual([]);
     });
     const landed = recorded.rows.filter((row) => row.landed_at !== undefined);
@@ -135,7 +137,7 @@ describe('a replay', () => {
 
   it('broken off at any minute goes on to the same end', async () => {
     const whole = new Recorded();
-    await played(new FlightReplay(flights(), whole), { from: BEGINS, until: UNTIL });
+    await played(new FlightReplay(flights(), whole), WHOLE);
     for (const broken of [1, 7, 20]) {
       const recorded = new Recorded();
       let left = broken;
@@ -150,14 +152,55 @@ describe('a replay', () => {
           if (left === 0) throw new Error('killed');
         },
       };
-      await expect(
-        played(new FlightReplay(flights(), failing), { from: BEGINS, until: UNTIL }),
-      ).rejects.toThrow('killed');
+      await expect(played(new FlightReplay(flights(), failing), WHOLE)).rejects.toThrow('killed');
       const rest = { from: recorded.now, until: UNTIL };
-      await played(new FlightReplay(flights(), recorded), rest);
+      await played(new FlightReplay(flights(rest), recorded), rest);
       expect(recorded.rows).toEqual(whole.rows);
       expect(recorded.asked).toEqual(whole.asked);
     }
+  });
+
+  it('played in two stretches is that of one', async () => {
+    const whole = new Recorded();
+    await played(new FlightReplay(flights(), whole), WHOLE);
+    const recorded = new Recorded();
+    const between = micros(BEGINS + 123 * MINUTE_MICROS);
+    for (const span of [
+      { from: BEGINS, until: between },
+      { from: between, until: UNTIL },
+    ]) {
+      await played(new FlightReplay(flights(span), recorded), span);
+      expect(recorded.now).toBe(span.until);
+    }
+    expect(recorded.asked).toEqual(whole.asked);
+    for (const kind of ['landed_at', 'departed_at'] as const) {
+      const of = ({ rows }: Recorded) => rows.filter((row) => row[kind] !== undefined);
+      expect(of(recorded)).toEqual(of(whole));
+    }
+  });
+
+  it('does not stop at minutes in which nothing departs', async () => {
+    const whole = flights();
+    const quiet = { from: 60 * MINUTE_MICROS, until: 180 * MINUTE_MICROS };
+    const isQuiet = (_: number, flight: number) => {
+      const at = whole.departures.times[flight]! - BEGINS;
+      return at >= quiet.from && at < quiet.until;
+    };
+    const { ids, times, numbers, ...texts } = whole.departures;
+    const departures = {
+      ...texts,
+      ids: ids.filter((id, flight) => !isQuiet(id, flight)),
+      times: times.filter((time, flight) => !isQuiet(time, flight)),
+      numbers: numbers.filter((number, flight) => !isQuiet(number, flight)),
+    };
+    const recorded = new Recorded();
+    const stops: Micros[] = [];
+    await played(new FlightReplay({ ...whole, departures }, recorded), WHOLE, () => {
+      stops.push(recorded.now);
+    });
+    expect(new Set(stops).size).toBe(24);
+    const landed = recorded.rows.filter((row) => row.landed_at !== undefined);
+    expect(landed).toHaveLength(359);
   });
 
   it('stages kilometres in requests and records of their time alone', async () => {
@@ -167,7 +210,7 @@ describe('a replay', () => {
       until: micros(BEGINS + 120 * MINUTE_MICROS),
     };
     const replay = new FlightReplay(flights({ kilometres }), recorded);
-    await played(replay, { from: BEGINS, until: UNTIL });
+    await played(replay, WHOLE);
     const isStaged = (id: number): boolean => id >= 60 && id < 120;
     for (const { id, distance } of recorded.asked) expect(distance).toBe(isStaged(id) ? 161 : 100);
     for (const { flight_id: id, distance } of recorded.rows) {

@@ -24,24 +24,29 @@ export interface Played {
 export interface Flights {
   readonly departures: FlightColumns;
   readonly landings: FlightColumns;
-  /** Everything before it is in the tables already. */
+  /** Everything before it is in the tables already, departures of each whole hour. */
   readonly loadedUntil: Micros;
+  /** Where the clock stands: what landed before is in the tables as well. */
+  readonly from: Micros;
   /** The staged fault: distances in kilometres, in requests and in records. */
   readonly kilometres: { readonly from: Micros; readonly until: Micros } | null;
 }
 
 /**
  * History as it happened: for each played minute the flights that landed before it are appended,
- * then the clock moves, then the departures of that minute ask. Departures are on record once an
- * hour. What is done depends on the minute alone, so that it goes on from any of them.
+ * then the clock moves, then the departures of that minute ask. A minute in which nothing departs
+ * is not played: what landed until then is appended with the next. Departures are on record once an
+ * hour. What is done depends on where the clock stands alone, so that it goes on from anywhere.
  */
 export class FlightReplay {
   readonly #flights: Flights;
   readonly #played: Played;
+  #landedUntil: Micros;
 
   constructor(flights: Flights, played: Played) {
     this.#flights = flights;
     this.#played = played;
+    this.#landedUntil = flights.from;
   }
 
   /**
@@ -49,16 +54,11 @@ export class FlightReplay {
    * have been begun before.
    */
   async play(slot: number, isResumed: boolean): Promise<number> {
-    const { landings, departures, loadedUntil } = this.#flights;
     const at = sampledMinute(slot);
-    const before = micros(Math.max(loadedUntil, sampledMinute(slot - 1)));
-    await Promise.all([
-      this.#land(flightsIn(landings, { from: before, until: at }), at),
-      this.#recordHours(before, at),
-    ]);
-    await this.#played.advance(at);
     const until = micros(at + MINUTE_MICROS);
-    const [first, end] = flightsIn(departures, { from: at, until });
+    const [first, end] = flightsIn(this.#flights.departures, { from: at, until });
+    if (first === end) return 0;
+    await this.#playUntil(at);
     const asked = await Promise.all(
       Array.from({ length: end - first }, async (_, index) => {
         const flight = this.#askedAt(first + index);
@@ -71,12 +71,18 @@ export class FlightReplay {
   }
 
   /** Puts on record what is not yet, at the end. */
-  async finish(lastSlot: number, until: Micros): Promise<void> {
-    const { landings } = this.#flights;
-    const before = sampledMinute(lastSlot);
-    await this.#land(flightsIn(landings, { from: before, until }), until);
-    await this.#recordHours(before, until);
-    await this.#played.advance(until);
+  async finish(until: Micros): Promise<void> {
+    await this.#playUntil(until);
+  }
+
+  async #playUntil(at: Micros): Promise<void> {
+    const from = this.#landedUntil;
+    await Promise.all([
+      this.#land(flightsIn(this.#flights.landings, { from, until: at }), at),
+      this.#recordHours(from, at),
+    ]);
+    await this.#played.advance(at);
+    this.#landedUntil = at;
   }
 
   async #land([first, end]: readonly [number, number], at: Micros): Promise<void> {

@@ -51,7 +51,10 @@ async function replay(order: ReplayOrder): Promise<void> {
       }
     },
   };
-  const replayed = new FlightReplay({ departures, landings, loadedUntil, kilometres }, played);
+  const replayed = new FlightReplay(
+    { departures, landings, loadedUntil, from, kilometres },
+    played,
+  );
   let asked = 0;
   let said = -Infinity;
   let last: number | null = null;
@@ -64,7 +67,7 @@ async function replay(order: ReplayOrder): Promise<void> {
     const at = sampledMinute(slot);
     say({ at: formatInstant(at), asked, planned: plannedUntil(departures, loadedUntil, at) });
   }
-  if (last !== null) await replayed.finish(last, until);
+  await replayed.finish(until);
   say({ at: order.until, asked, planned: plannedUntil(departures, loadedUntil, until) });
 }
 
