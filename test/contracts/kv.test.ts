@@ -116,6 +116,12 @@ describe.each([
           }
           const inside = sorted.filter(([name]) => isAtLeast(name, from) && !isAtLeast(name, to));
           expect(entries(view.range({ from, to, limit: 2 }))).toEqual(inside.slice(0, 2));
+          const visited: (readonly [string, Uint8Array])[] = [];
+          const end = view.scan({ from, to, limit: 2 }, (content, name) => {
+            visited.push([name(), Uint8Array.from(content)]);
+          });
+          expect(visited).toEqual(inside.slice(0, 2));
+          expect(end).toEqual({ visited: visited.length, last: visited.at(-1)?.[0] ?? null });
         }
       }),
       { numRuns: 60 },

@@ -9,7 +9,7 @@ import {
   type Catalog,
 } from './tiles-catalog.ts';
 import { idsPrefix, prefixEnd, rootsPrefix } from './tiles-keys.ts';
-import { FORGET_EVERY, forgottenAt } from './tiles-retention.ts';
+import { forgetEvery, forgottenAt } from './tiles-retention.ts';
 import { TileWriter } from './tiles-write.ts';
 
 /** Keys looked at in one step: some milliseconds. */
@@ -63,7 +63,7 @@ export class IngestPrune {
     for (const build of catalog.builds) {
       const watermark = readWatermark(this.#kv, build.id);
       const before = forgottenAt(build, now);
-      if (watermark === null || before - watermark.forgottenBefore < FORGET_EVERY) continue;
+      if (watermark === null || before - watermark.forgottenBefore < forgetEvery(build)) continue;
       const moved = { ...watermark, forgottenBefore: before };
       await this.#kv.apply([watermarkChange(build.id, moved)]);
       const views = build.views.map(({ id }) => ({ prefix: rootsPrefix(id), view: id }));
@@ -76,20 +76,23 @@ export class IngestPrune {
   async #forget(build: Build, walk: Walk): Promise<void> {
     const { prefix, view } = walk.prefixes[0]!;
     const from = walk.after === null ? prefix : `${walk.after}\u0000`;
-    const found = this.#kv.range({ from, to: prefixEnd(prefix), limit: STEP_KEYS });
+    const bounds = { from, to: prefixEnd(prefix), limit: STEP_KEYS };
+    const keys: string[] = [];
+    const { visited, last } = this.#kv.scan(bounds, (value, key) => {
+      if (view !== null || eventTime(value) < walk.before) keys.push(key());
+    });
     if (view === null) {
-      const old = found.filter(({ value }) => eventTime(value) < walk.before);
-      await this.#kv.apply(old.map(({ key }) => ({ key, value: null })));
+      await this.#kv.apply(keys.map((key) => ({ key, value: null })));
     } else {
       const expressions = build.views.find(({ id }) => id === view)?.expressions.length ?? 0;
       const writer = new TileWriter(this.#kv, { id: view, expressions });
-      const changes = found.flatMap(
-        ({ key }) => writer.forget(key.slice(prefix.length), walk.before) ?? [],
+      const changes = keys.flatMap(
+        (key) => writer.forget(key.slice(prefix.length), walk.before) ?? [],
       );
       await this.#kv.apply(changes);
     }
-    walk.after = found.at(-1)?.key ?? null;
-    if (found.length === STEP_KEYS) return;
+    walk.after = last;
+    if (visited === STEP_KEYS) return;
     walk.prefixes.shift();
     walk.after = null;
   }

@@ -87,6 +87,28 @@ class LmdbReader implements KvReader {
     }));
   }
 
+  scan(
+    bounds: { readonly from: string; readonly to: string; readonly limit: number },
+    visit: (value: Uint8Array, key: () => string) => void,
+  ): { readonly visited: number; readonly last: string | null } {
+    const [start, end] = [keyBytes(bounds.from), keyBytes(bounds.to)];
+    let visited = 0;
+    let at: Uint8Array | null = null;
+    const text = (): string => Buffer.from(at!).toString('utf8');
+    if (Buffer.compare(start, end) < 0) {
+      for (const { key, value } of this.#snapshot()?.getRange({
+        start,
+        end,
+        limit: bounds.limit,
+      }) ?? []) {
+        visited += 1;
+        at = key;
+        visit(value, text);
+      }
+    }
+    return { visited, last: at === null ? null : text() };
+  }
+
   async close(): Promise<void> {
     const map = this.#map;
     this.#map = null;

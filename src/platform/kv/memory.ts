@@ -40,6 +40,15 @@ export class MemoryKv implements KvWriter {
       .map(({ key, value }) => ({ key, value: value.slice() }));
   }
 
+  scan(
+    bounds: { readonly from: string; readonly to: string; readonly limit: number },
+    visit: (value: Uint8Array, key: () => string) => void,
+  ): { readonly visited: number; readonly last: string | null } {
+    const found = this.range(bounds);
+    for (const { key, value } of found) visit(value, () => key);
+    return { visited: found.length, last: found.at(-1)?.key ?? null };
+  }
+
   async apply(changes: readonly KvChange[]): Promise<void> {
     const keys = changes.map((change) => keyBytes(change.key));
     for (const [index, { key, value }] of changes.entries()) {

@@ -15,6 +15,14 @@ export interface KvReader {
     readonly key: string;
     readonly value: Uint8Array;
   }[];
+  /**
+   * As `range` for many entries of which few are of interest: key and value are made for those whose
+   * `visit` asks. Both are valid during that call alone. Answers the last key visited.
+   */
+  scan(
+    bounds: { readonly from: string; readonly to: string; readonly limit: number },
+    visit: (value: Uint8Array, key: () => string) => void,
+  ): { readonly visited: number; readonly last: string | null };
   close(): Promise<void>;
 }
 
