@@ -28,6 +28,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'tables rows': ['millwright tables rows landings --limit 5'],
   'tables history': ['millwright tables history landings'],
+  'tables diff': [
+    'millwright tables diff landings',
+    'millwright tables diff landings --from 117 --to 120 --limit 5',
+  ],
   'features services': ['millwright features services'],
   'features views': ['millwright features views'],
   'features show': ['millwright features show late_v1'],

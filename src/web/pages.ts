@@ -8,6 +8,7 @@ import {
   IconRepeat,
   IconRoute,
   IconSitemap,
+  IconTable,
   type Icon,
 } from '@tabler/icons-react';
 
@@ -23,6 +24,7 @@ export interface Page {
     | '/runs'
     | '/models'
     | '/features'
+    | '/tables'
     | '/lineage';
   /** `g` and then this key goes there. */
   readonly key: string;
@@ -39,5 +41,6 @@ export const pages: readonly Page[] = [
   { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
   { word: 'Models', to: '/models', key: 'm', icon: IconBox },
   { word: 'Features', to: '/features', key: 'f', icon: IconChartDots },
+  { word: 'Tables', to: '/tables', key: 'd', icon: IconTable },
   { word: 'Lineage', to: '/lineage', key: 'l', icon: IconSitemap },
 ];

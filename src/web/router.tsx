@@ -269,6 +269,36 @@ const trainingVersion = createRoute({
   ),
 });
 
+const tables = createRoute({
+  getParentRoute: () => root,
+  path: '/tables',
+  component: lazyRouteComponent(
+    () => import('../capabilities/tables/ui/tables-page.tsx'),
+    'TablesPage',
+  ),
+});
+
+/** A version of a table, as a person may have typed it. */
+const TableVersion = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const table = createRoute({
+  getParentRoute: () => root,
+  path: '/tables/$table',
+  validateSearch: z.object({
+    /** The version shown; without it the newest. */
+    version: optional(TableVersion),
+    /** Versions compared. */
+    from: optional(TableVersion),
+    to: optional(TableVersion),
+    /** Rows that come before the ones shown. */
+    skip: optional(TableVersion),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/tables/ui/table-page.tsx'),
+    'TablePage',
+  ),
+});
+
 const lineage = createRoute({
   getParentRoute: () => root,
   path: '/lineage',
@@ -304,6 +334,8 @@ export const router = createRouter({
     featureView,
     trainingSet,
     trainingVersion,
+    tables,
+    table,
     lineage,
   ]),
   defaultPreload: 'intent',

@@ -28,6 +28,8 @@ export interface AppendOptions {
   readonly columns?: readonly Column[];
   /** The stream and number of this batch: a number not above the stream's newest adds nothing. */
   readonly txn?: Pick<Txn, 'appId' | 'version'>;
+  /** Who asked for it, noted in the commit. */
+  readonly user?: string;
   readonly signal?: AbortSignal;
   /** Called when the data file is durable and the commit not begun: where tests crash. */
   readonly beforeCommit?: () => void;
@@ -78,6 +80,7 @@ export async function appendToTable(
         operationParameters: { mode: 'Append' },
         operationMetrics: writeMetrics(files, rows),
         engineInfo: ENGINE_INFO,
+        ...(input.user === undefined ? {} : { userName: input.user }),
         txnId: guid(deps.ids),
       },
     });

@@ -49,6 +49,22 @@ test('files are appended as what they are, to a table of the namespace default',
   expect(shown).toMatch(/1 +.*ORD[^]*2 +.*ATL/);
 });
 
+test('versions of a table are listed and compared', async () => {
+  const app = await started();
+  const file = path.join(temporaryFolder(), 'rows.ndjson');
+  writeFileSync(file, '{"id": 1}\n{"id": 2}\n');
+  await run(app, 'create', 'flights', 'id:long');
+  await run(app, 'append', 'flights', file);
+  await run(app, 'append', 'flights', file);
+  expect(await run(app, 'ls')).toMatch(/default\.flights .* 2 .* 4 .*test/);
+  expect(await run(app, 'history', 'flights')).toMatch(/2 .*WRITE .*test .* 2 .* 0 /);
+  const shown = await run(app, 'diff', 'flights', '--from', '0', '--limit', '1');
+  expect(shown).toContain('default.flights   version 0 → 2   4 rows added, 0 removed');
+  expect(shown).toContain('columns: no change');
+  expect(shown).toMatch(/\+ +.* 1 /);
+  expect(shown).toContain('and 3 more');
+});
+
 test.each(['', '.rows', 'lab.rows.more'])('a table called %j is refused', async (name) => {
   const append = run(await started(), 'show', name);
   await expect(append).rejects.toMatchObject({ code: 'INVALID_INPUT' });

@@ -8,17 +8,17 @@ import type { Cell } from '../../platform/cli/output.ts';
 import {
   appendRows,
   Column,
+  committedBy,
   createTable,
   getTable,
   listTables,
   PARQUET_TYPE,
   readRows,
-  tableHistory,
   type ColumnType,
   type Table,
 } from './contract.ts';
-
-const TABLE_HELP = 'namespace.name, or a name alone in the namespace default';
+import { parseTable, TABLE_HELP } from './parse-table.ts';
+import { versionCommands } from './version-commands.ts';
 
 export function tablesCommands(program: Command, cli: CliContext): void {
   const tables = program.command('tables').description('Delta tables of the lake');
@@ -27,7 +27,7 @@ export function tablesCommands(program: Command, cli: CliContext): void {
   showCommand(tables, cli);
   appendCommand(tables, cli);
   rowsCommand(tables, cli);
-  historyCommand(tables, cli);
+  versionCommands(tables, cli);
 }
 
 function listCommand(tables: Command, cli: CliContext): void {
@@ -44,8 +44,16 @@ function listCommand(tables: Command, cli: CliContext): void {
           return;
         }
         cli.out.table(
-          ['table', 'since'],
-          page.items.map((table) => [`${table.namespace}.${table.name}`, table.createdAt]),
+          ['table', 'version', 'rows', 'files', 'bytes', 'changed', 'by'],
+          page.items.map(({ namespace, name, version, rows, files, sizeBytes, lastChange }) => [
+            `${namespace}.${name}`,
+            version,
+            rows,
+            files,
+            sizeBytes,
+            lastChange?.committedAt ?? '',
+            lastChange === null ? '' : committedBy(lastChange),
+          ]),
         );
       });
     });
@@ -149,46 +157,6 @@ function rowsCommand(tables: Command, cli: CliContext): void {
         );
       });
     });
-}
-
-function historyCommand(tables: Command, cli: CliContext): void {
-  tables
-    .command('history')
-    .description('list the commits of a table, newest first')
-    .argument('<table>', TABLE_HELP)
-    .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (table: string, { limit }: { limit: number }) => {
-      const query = { limit };
-      const params = parseTable(table);
-      const page = await cli.withApi((api) => api.call(tableHistory, { params, query }));
-      cli.out.result(page.items, () =>
-        cli.out.table(
-          ['version', 'at', 'operation', 'rows +', 'files +', 'files -'],
-          page.items.map((commit) => [
-            commit.version,
-            commit.committedAt,
-            commit.operation,
-            commit.rowsAdded,
-            commit.filesAdded,
-            commit.filesRemoved,
-          ]),
-        ),
-      );
-    });
-}
-
-/** Where a table lies that is named without a namespace. */
-const DEFAULT_NAMESPACE = 'default';
-
-function parseTable(text: string): { namespace: string; name: string } {
-  const [first, second, ...rest] = text.split('.');
-  if (first !== undefined && first !== '' && rest.length === 0) {
-    if (second === undefined) return { namespace: DEFAULT_NAMESPACE, name: first };
-    return { namespace: first, name: second };
-  }
-  throw new AppError('INVALID_INPUT', `${text} is no table.`, {
-    hint: 'Write the namespace and the name, such as lab.rows, or a name alone.',
-  });
 }
 
 function parseColumn(text: string): { name: string; type: ColumnType; nullable: boolean } {

@@ -56,6 +56,10 @@ export const PARQUET_BYTES_MAX = 512 * 1024 * 1024;
 export const BATCH_EXPIRY_HOURS = 7 * 24;
 /** Rows one read returns at most. */
 export const ROWS_MAX = 10_000;
+/** Rows a difference shows of each side at most: they are there to be looked at. */
+export const DIFFERENCE_ROWS_MAX = 1000;
+/** Commits between two versions that are compared: reading them takes seconds. */
+export const DIFFERENCE_COMMITS_MAX = 20_000;
 
 export const Table = z.object({
   namespace: TableName,
@@ -71,15 +75,40 @@ export const Table = z.object({
 });
 export type Table = z.infer<typeof Table>;
 
+/** Who made a commit, as far as its writer noted it. */
+const CommitOrigin = {
+  /** The person or program that asked for it. */
+  user: z.string().nullable(),
+  /** The stream whose batch it holds, such as `journal/main` or `stream:nightly`. */
+  app: z.string().nullable(),
+  /** What wrote it: `Millwright`, or another engine. */
+  engine: z.string().nullable(),
+};
+
 export const Commit = z.object({
   version: z.number().int(),
   committedAt: z.string(),
   operation: z.string(),
   rowsAdded: z.number().int(),
+  /** Of the files it removed; null when nobody counted them. */
+  rowsRemoved: z.number().int().nullable(),
   filesAdded: z.number().int(),
   filesRemoved: z.number().int(),
+  /** False for a commit that only moved rows to other files or changed the description. */
+  changesRows: z.boolean(),
+  changesColumns: z.boolean(),
+  ...CommitOrigin,
 });
 export type Commit = z.infer<typeof Commit>;
+
+/** Who made a commit, in a word: a person, else the stream it belongs to, else what wrote it. */
+export function committedBy({
+  user,
+  app,
+  engine,
+}: Pick<Commit, 'user' | 'app' | 'engine'>): string {
+  return user ?? app ?? engine ?? '';
+}
 
 const TableParams = z.object({ namespace: TableName, name: TableName });
 
@@ -87,6 +116,15 @@ export const TableListItem = z.object({
   namespace: TableName,
   name: TableName,
   createdAt: z.string(),
+  version: z.number().int(),
+  /** Null where another engine left rows uncounted; asking for the table counts them. */
+  rows: z.number().int().nullable(),
+  files: z.number().int(),
+  sizeBytes: z.number().int(),
+  /** The newest commit; null when log cleanup removed it. */
+  lastChange: z
+    .object({ committedAt: z.string(), operation: z.string(), ...CommitOrigin })
+    .nullable(),
 });
 export type TableListItem = z.infer<typeof TableListItem>;
 
@@ -111,6 +149,32 @@ export const RowsReply = z.object({
   rows: z.array(z.array(z.unknown())),
 });
 export type RowsReply = z.infer<typeof RowsReply>;
+
+const Rows = z.array(z.array(z.unknown()));
+
+/** How one version of a table differs from an older one. */
+export const TableDifference = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  columns: z.object({
+    added: z.array(Column),
+    removed: z.array(Column),
+    changed: z.array(z.object({ from: Column, to: Column })),
+  }),
+  rowsAdded: z.number().int(),
+  rowsRemoved: z.number().int(),
+  /**
+   * Null when the rows were compared. Else why not: the counts are those of whole files, with rows
+   * that are in both versions among them, and no row is shown.
+   */
+  notCompared: z.string().nullable(),
+  /** What rows are compared and shown by: the newer version's columns, but for changed types. */
+  rowColumns: z.array(Column),
+  /** Some rows of each side, in the form of `RowsReply`; one that came twice may stand once. */
+  addedRows: Rows,
+  removedRows: Rows,
+});
+export type TableDifference = z.infer<typeof TableDifference>;
 
 export const listTables = route({
   id: 'tables.list',
@@ -188,4 +252,21 @@ export const tableHistory = route({
   params: TableParams,
   query: PageQuery,
   reply: pageOf(Commit),
+});
+
+export const diffTable = route({
+  id: 'tables.diff',
+  method: 'GET',
+  path: '/api/v1/tables/:namespace/:name/diff',
+  summary: 'How a version differs from an older one: columns, counts of rows, and some rows',
+  params: TableParams,
+  query: z.object({
+    /** Default: the version before `to`. */
+    from: z.coerce.number().int().min(0).optional(),
+    /** Default: the newest. */
+    to: z.coerce.number().int().min(0).optional(),
+    /** Rows shown of each side. */
+    limit: z.coerce.number().int().min(0).max(DIFFERENCE_ROWS_MAX).default(20),
+  }),
+  reply: TableDifference,
 });

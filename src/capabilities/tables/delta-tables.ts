@@ -46,7 +46,8 @@ import { RecentFiles, type RecentFile } from './recent-files.ts';
 import { filesInOrder } from './row-selection.ts';
 import { CommitOrder } from './commit-order.ts';
 import { Compaction } from './compaction.ts';
-import { isFolderName, lakeFolders } from './lake-folders.ts';
+import { isFolderName } from './lake-folders.ts';
+import { listTables, type ListedTable, type ListPage } from './list-tables.ts';
 import { replaceRows, type ReplaceRequest } from './replace.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 import {
@@ -57,6 +58,7 @@ import {
   type TableHead,
 } from './table-files.ts';
 import { TableLock } from './table-lock.ts';
+import { tableNotFound } from './table-not-found.ts';
 
 export interface DeltaTablesDeps {
   /** Absolute; a table lies in `<lakeFolder>/<namespace>/<name>`. */
@@ -81,11 +83,6 @@ export interface TableState {
   /** Milliseconds since 1970. */
   readonly createdMs: number;
   readonly location: string;
-}
-
-export interface ListedTable extends TableRef {
-  /** Milliseconds since 1970. */
-  readonly createdMs: number;
 }
 
 export type AppendInput = TableRef & AppendRows & AppendOptions;
@@ -131,15 +128,15 @@ export class DeltaTables {
    * Creates the table, or takes over one in its place that has these columns or never held a row:
    * what a crash between the table's creation and its registration leaves. Else `TABLE_EXISTS`.
    */
-  async create(ref: TableRef, columns: readonly Column[]): Promise<TableState> {
-    return await this.#createOr(ref, columns, async (io, snapshot) => {
+  async create(ref: TableRef, columns: readonly Column[], user?: string): Promise<TableState> {
+    return await this.#createOr(ref, { columns, user }, async (io, snapshot) => {
       const { files, tombstones, txns } = snapshot;
       if (files.size + tombstones.size + txns.size > 0) {
         throw new AppError('TABLE_EXISTS', `${io.location} holds a table with other columns.`, {
           hint: 'Create the table under another name, or with the columns of the one on disk.',
         });
       }
-      return await redefineEmptyTable(io, snapshot, this.#newTable(columns));
+      return await redefineEmptyTable(io, snapshot, this.#newTable(columns, user));
     });
   }
 
@@ -148,7 +145,7 @@ export class DeltaTables {
    * by a former version lacks and that may be null. `SCHEMA_MISMATCH` when it differs otherwise.
    */
   async ensure(ref: TableRef, columns: readonly Column[]): Promise<TableState> {
-    return await this.#createOr(ref, columns, async (io, snapshot) => {
+    return await this.#createOr(ref, { columns }, async (io, snapshot) => {
       const missing = missingColumns(columnsOf(snapshot), columns);
       if (missing === null) throw schemaMismatch(io.location);
       return await addColumns(io, snapshot, this.#newTable(missing));
@@ -157,7 +154,7 @@ export class DeltaTables {
 
   async #createOr(
     ref: TableRef,
-    columns: readonly Column[],
+    { columns, user }: { readonly columns: readonly Column[]; readonly user?: string | undefined },
     onOtherColumns: (io: TableIo, snapshot: Snapshot) => Promise<Snapshot>,
   ): Promise<TableState> {
     const twice = duplicateColumn(columns);
@@ -168,7 +165,7 @@ export class DeltaTables {
     }
     const io = this.#io(ref);
     return await this.#lock.run(io.location, async () => {
-      const table = this.#newTable(columns);
+      const table = this.#newTable(columns, user);
       let snapshot = (await this.#cache.newest(io)) ?? (await createTable(io, table));
       snapshot ??= await this.#newest(ref, io);
       if (!sameColumns(columnsOf(snapshot), columns)) snapshot = await onOtherColumns(io, snapshot);
@@ -178,17 +175,8 @@ export class DeltaTables {
   }
 
   /** Tables of the lake in the order of `<namespace>.<name>`, those after `after`. */
-  async list(page: { readonly after?: string; readonly limit: number }): Promise<ListedTable[]> {
-    const { after = '', limit } = page;
-    const listed: ListedTable[] = [];
-    for (const ref of await lakeFolders(this.#deps.lakeFolder)) {
-      if (`${ref.namespace}.${ref.name}` <= after) continue;
-      if (listed.length === limit) break;
-      // A table of a kind we cannot read is left out; asking for it by name says why.
-      const snapshot = await this.#cache.newest(this.#io(ref)).catch(() => null);
-      if (snapshot !== null) listed.push({ ...ref, createdMs: createdMs(snapshot) });
-    }
-    return listed;
+  async list(page: ListPage): Promise<ListedTable[]> {
+    return await listTables(this.#deps.lakeFolder, page, (ref) => this.view(ref));
   }
 
   async describe(ref: TableRef, version?: number): Promise<TableState> {
@@ -353,6 +341,12 @@ export class DeltaTables {
     return this.#deps.analytics.table(path.join(this.#deps.lakeFolder, namespace, name));
   }
 
+  /** The newest or a given version, for readers of other files. */
+  async view(ref: TableRef, version?: number): Promise<TableView> {
+    const io = this.#io(ref);
+    return this.#view(io, await this.#at(ref, io, version));
+  }
+
   #view(io: TableIo, snapshot: Snapshot): TableView {
     return { analytics: this.#deps.analytics, io, snapshot };
   }
@@ -365,9 +359,10 @@ export class DeltaTables {
     return (await this.#cache.at(io, version)) ?? absent(ref);
   }
 
-  #newTable(columns: readonly Column[]): NewTable {
+  #newTable(columns: readonly Column[], user?: string): NewTable {
     const { clock, ids } = this.#deps;
-    return { id: guid(ids), columns, timeMs: wallMs(clock), engineInfo: ENGINE_INFO };
+    const by = user === undefined ? {} : { userName: user };
+    return { id: guid(ids), columns, timeMs: wallMs(clock), engineInfo: ENGINE_INFO, ...by };
   }
 
   async #stateOf(io: TableIo, snapshot: Snapshot): Promise<TableState> {
@@ -393,8 +388,6 @@ function createdMs(snapshot: Snapshot): number {
   return snapshot.metadata.createdTime ?? 0;
 }
 
-function absent({ namespace, name }: TableRef): never {
-  throw new AppError('TABLE_NOT_FOUND', `There is no table ${namespace}.${name}.`, {
-    hint: 'See them with: millwright tables ls, or make one: millwright tables create',
-  });
+function absent(ref: TableRef): never {
+  throw tableNotFound(ref);
 }

@@ -4,6 +4,7 @@ import { createTestApp } from '../../app/testing.ts';
 import {
   appendRows,
   createTable,
+  diffTable,
   getTable,
   listTables,
   readRows,
@@ -42,5 +43,37 @@ test('a table is made, filled, read and explained over HTTP', async () => {
     [0, 0],
   ]);
   const listed = await api.call(listTables, { query: {} });
-  expect(listed.items).toMatchObject([params]);
+  expect(listed.items).toMatchObject([
+    { ...params, version: 1, rows: 2, files: 1, lastChange: { operation: 'WRITE', user: 'test' } },
+  ]);
+});
+
+test('versions are told apart over HTTP: who made them, and what is different', async () => {
+  const { api, ...app } = await createTestApp();
+  onTestFinished(() => app[Symbol.asyncDispose]());
+  const params = { namespace: 'lab', name: 'rows' };
+  const columns = [{ name: 'id', type: 'long' as const }];
+  await api.call(createTable, { body: { ...params, columns } });
+  const append = (stream: string, ...rows: readonly object[]) =>
+    api.call(appendRows, { params, query: { stream, sequence: 1 } }, { bytes: ndjson(...rows) });
+  await append('nightly', { id: 1 });
+  await append('hourly', { id: 2 }, { id: 3 });
+  const { items } = await api.call(tableHistory, { params, query: {} });
+  const write = { operation: 'WRITE', user: 'test', engine: 'Millwright', changesRows: true };
+  expect(items).toMatchObject([
+    { ...write, app: 'stream:hourly', rowsAdded: 2, rowsRemoved: 0, changesColumns: false },
+    { ...write, app: 'stream:nightly', rowsAdded: 1 },
+    { operation: 'CREATE TABLE', user: 'test', app: null, changesRows: false },
+  ]);
+
+  const diff = (query: object) => api.call(diffTable, { params, query });
+  expect(await diff({})).toMatchObject({ from: 1, to: 2, rowsAdded: 2, addedRows: [[2], [3]] });
+  expect(await diff({ from: 0 })).toMatchObject({ from: 0, to: 2, rowsAdded: 3 });
+  expect(await diff({ to: 0 })).toMatchObject({ from: 0, to: 0, rowsAdded: 0 });
+  await expect(diff({ from: 2, to: 1 })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: 'Version 2 is newer than version 1.',
+  });
+  await expect(diff({ to: 9 })).rejects.toMatchObject({ code: 'TABLE_VERSION_NOT_FOUND' });
+  await expect(diff({ from: 0, to: 90_000 })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 });

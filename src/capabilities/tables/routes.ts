@@ -2,6 +2,7 @@ import { mount, type MountedRoute } from '../../platform/http/mount.ts';
 import {
   appendRows,
   createTable,
+  diffTable,
   getTable,
   listTables,
   PARQUET_TYPE,
@@ -21,5 +22,6 @@ export function tablesRoutes(service: TablesService): readonly MountedRoute[] {
     }),
     mount(readRows, ({ params, query }, { signal }) => service.rows(params, query, signal)),
     mount(tableHistory, ({ params, query }) => service.history(params, query)),
+    mount(diffTable, ({ params, query }, { signal }) => service.difference(params, query, signal)),
   ];
 }

@@ -15,17 +15,20 @@ import { AppendBuffer } from './append-buffer.ts';
 import { AppendSpool } from './append-spool.ts';
 import {
   BATCH_EXPIRY_HOURS,
+  DIFFERENCE_COMMITS_MAX,
   RESERVED_NAMESPACES,
   type AppendReply,
   type Column,
   type Commit,
   type RowsReply,
   type Table,
+  type TableDifference,
   type TableListItem,
 } from './contract.ts';
 import type { AppendDone, CommittedBatch, TableRef, TableState } from './delta-tables.ts';
-import { tableExists, tableNotFound, type TablesStore } from './store.ts';
+import { tableExists, type TablesStore } from './store.ts';
 import { TableLock } from './table-lock.ts';
+import { tableNotFound } from './table-not-found.ts';
 import type { AppendBody, TablesTasks } from './tasks.ts';
 
 export interface TablesDeps {
@@ -86,7 +89,7 @@ export class TablesService {
     assertWritable(ref);
     return await this.#lock.run(lockKey(ref), async () => {
       if ((await store.findTable(ref)) !== null) throw tableExists(ref);
-      const state = await engine.run('tables.create', { ...ref, columns });
+      const state = await engine.run('tables.create', { ...ref, columns, user: actor });
       const created = event(ref, actor, 'table.created', { columns: columns.length });
       await store.insertTable({ ...ref, created_at: clock.wall(), created_by: actor }, [
         events.step(created),
@@ -103,10 +106,10 @@ export class TablesService {
       limit,
       ...(after === null ? {} : { after }),
     });
-    const items = found.map(({ namespace, name, createdMs }) => ({
-      namespace,
-      name,
+    const items = found.map(({ createdMs, lastChange, ...table }) => ({
+      ...table,
       createdAt: instantOf(createdMs),
+      lastChange: lastChange === null ? null : toCommit(lastChange),
     }));
     return nextPage(items, query.limit, (last) => `${last.namespace}.${last.name}`);
   }
@@ -139,11 +142,24 @@ export class TablesService {
       limit,
       ...(before === null ? {} : { before }),
     });
-    const commits = found.map(({ committedMs, ...commit }) => ({
-      ...commit,
-      committedAt: instantOf(committedMs),
-    }));
-    return nextPage(commits, query.limit, (last) => last.version);
+    return nextPage(found.map(toCommit), query.limit, (last) => last.version);
+  }
+
+  async difference(
+    ref: TableRef,
+    query: {
+      readonly from?: number | undefined;
+      readonly to?: number | undefined;
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<TableDifference> {
+    const to = query.to ?? (await this.get(ref, undefined)).version;
+    const from = query.from ?? Math.max(0, to - 1);
+    assertRange(from, to);
+    const input = { ...ref, from, to, limit: query.limit };
+    const found = await this.#deps.engine.run('tables.difference', input, { signal });
+    return { from, to, ...found };
   }
 
   /**
@@ -185,7 +201,7 @@ export class TablesService {
     const { store, events } = this.#deps;
     const { stream, sequence, body, actor } = append;
     const txn = { appId: `${CLIENT_STREAM_PREFIX}${stream}`, version: sequence };
-    const done = await this.#run({ ...ref, ...body, txn });
+    const done = await this.#run({ ...ref, ...body, txn, user: actor });
     if (!done.isDuplicate) {
       const { version, rows } = done;
       const appended = { version, rows, stream, sequence };
@@ -218,7 +234,7 @@ export class TablesService {
     const expiresAt = micros(wall + BATCH_EXPIRY_MICROS);
     const sequence = await store.beginBatch(ref, batch, { wall, expiresAt });
     const txn = { appId: BATCHES, version: sequence };
-    const done = await this.#run({ ...ref, ...body, txn });
+    const done = await this.#run({ ...ref, ...body, txn, user: actor });
     // The number was new, so a duplicate is this append itself, sent to a second engine.
     const rows = done.isDuplicate ? ((await this.#lookUp(ref, sequence))?.rows ?? 0) : done.rows;
     const { version } = done;
@@ -290,6 +306,26 @@ function toReply({ version, rows, isDuplicate }: AppendDone): AppendReply {
 function toTable({ namespace, name }: TableRef, state: TableState): Table {
   const { columns, createdMs, ...rest } = state;
   return { namespace, name, columns: [...columns], createdAt: instantOf(createdMs), ...rest };
+}
+
+function toCommit<Found extends { readonly committedMs: number }>({
+  committedMs,
+  ...commit
+}: Found): Omit<Found, 'committedMs'> & { readonly committedAt: string } {
+  return { ...commit, committedAt: instantOf(committedMs) };
+}
+
+function assertRange(from: number, to: number): void {
+  if (from > to) {
+    throw new AppError('INVALID_INPUT', `Version ${from} is newer than version ${to}.`, {
+      hint: 'query.from is the older version, query.to the newer one.',
+    });
+  }
+  if (to - from > DIFFERENCE_COMMITS_MAX) {
+    throw new AppError('INVALID_INPUT', `${to - from} commits lie between the two versions.`, {
+      hint: `Compare versions with at most ${DIFFERENCE_COMMITS_MAX} commits between them.`,
+    });
+  }
 }
 
 function instantOf(ms: number): string {

@@ -2,6 +2,7 @@ import type { Micros } from '../../base/time.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Db, Step } from '../../platform/db/port.ts';
 import type { TableRef } from './delta-tables.ts';
+import { tableNotFound } from './table-not-found.ts';
 
 interface TablesRow extends TableRef {
   readonly created_at: Micros;
@@ -182,11 +183,5 @@ interface BatchTimes {
 export function tableExists({ namespace, name }: TableRef): AppError {
   return new AppError('TABLE_EXISTS', `There is a table ${namespace}.${name} already.`, {
     hint: `Look at it with: millwright tables show ${namespace}.${name}`,
-  });
-}
-
-export function tableNotFound({ namespace, name }: TableRef): AppError {
-  return new AppError('TABLE_NOT_FOUND', `There is no table ${namespace}.${name}.`, {
-    hint: 'See them with: millwright tables ls, or make one: millwright tables create',
   });
 }

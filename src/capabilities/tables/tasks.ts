@@ -6,12 +6,14 @@ import type {
   AppendDone,
   CommittedBatch,
   DeltaTables,
-  ListedTable,
   TableRef,
   TableState,
 } from './delta-tables.ts';
+import type { ListedTable } from './list-tables.ts';
 import type { NdjsonBody } from './append-buffer.ts';
 import type { RowPage } from './read-rows.ts';
+import type { TableDifference } from './contract.ts';
+import { differenceOf, type DifferenceRequest } from './table-difference.ts';
 
 /** Rows as they came: NDJSON in memory, or a file that is nowhere else in use. */
 export type AppendBody = NdjsonBody | { readonly parquetPath: string };
@@ -24,7 +26,7 @@ type BatchTxn = Pick<Txn, 'appId' | 'version'>;
  */
 export type TablesTasks = {
   readonly 'tables.create': {
-    readonly input: TableRef & { readonly columns: readonly Column[] };
+    readonly input: TableRef & { readonly columns: readonly Column[]; readonly user?: string };
     readonly output: TableState;
   };
   readonly 'tables.list': {
@@ -36,7 +38,7 @@ export type TablesTasks = {
     readonly output: TableState;
   };
   readonly 'tables.append': {
-    readonly input: TableRef & AppendBody & { readonly txn?: BatchTxn };
+    readonly input: TableRef & AppendBody & { readonly txn?: BatchTxn; readonly user?: string };
     readonly output: AppendDone;
   };
   readonly 'tables.batch': {
@@ -55,6 +57,10 @@ export type TablesTasks = {
     readonly input: TableRef & { readonly before?: number; readonly limit: number };
     readonly output: readonly CommitSummary[];
   };
+  readonly 'tables.difference': {
+    readonly input: TableRef & Omit<DifferenceRequest, 'signal'>;
+    readonly output: Omit<TableDifference, 'from' | 'to'>;
+  };
 };
 
 export function tablesTasks({
@@ -63,7 +69,7 @@ export function tablesTasks({
   readonly tables: DeltaTables;
 }): TaskHandlers<TablesTasks> {
   return {
-    'tables.create': ({ columns, ...ref }) => tables.create(ref, columns),
+    'tables.create': ({ columns, user, ...ref }) => tables.create(ref, columns, user),
     'tables.list': (page) => tables.list(page),
     'tables.describe': ({ version, ...ref }) => tables.describe(ref, version),
     'tables.append': (input, { signal }) =>
@@ -73,5 +79,6 @@ export function tablesTasks({
     'tables.batch': ({ batch, ...ref }) => tables.findBatch(ref, batch),
     'tables.rows': (input, { signal }) => tables.rows(input, { ...input, signal }),
     'tables.history': (input) => tables.history(input, input),
+    'tables.difference': (input, { signal }) => differenceOf(tables, input, { ...input, signal }),
   };
 }

@@ -7,7 +7,18 @@ import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
 import { copyForeignParquet } from './foreign-parquet.ts';
 import { LocalLogStore } from './local-log-store.ts';
 import { writeParquet } from './parquet-writer.ts';
-import type { Analytics, Cell, RowSource, Scan, Scratch, Selection, WrittenFile } from './port.ts';
+import type {
+  Analytics,
+  Cell,
+  Comparand,
+  RowDifference,
+  RowSource,
+  Scan,
+  Scratch,
+  Selection,
+  WrittenFile,
+} from './port.ts';
+import { rowDifference } from './row-difference.ts';
 import { scanRows, selectColumns } from './row-reader.ts';
 import { withScratch } from './scratch.ts';
 import { fileList } from './sql-text.ts';
@@ -62,6 +73,10 @@ class DuckDbAnalytics implements Analytics {
 
   select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined> {
     return selectColumns(this.#session, selection);
+  }
+
+  async difference(comparand: Comparand): Promise<RowDifference> {
+    return await rowDifference(this.#session, comparand);
   }
 
   async scratch<T>(action: (scratch: Scratch) => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -74,6 +74,25 @@ export interface Selection {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Two lists of files whose rows are compared. */
+export interface Comparand {
+  readonly from: readonly ScanFile[];
+  readonly to: readonly ScanFile[];
+  /** A column a file lacks is null in it. */
+  readonly columns: readonly Column[];
+  /** Rows shown of each side. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows that one side has more often than the other: by how much, and some of them, each once. */
+export interface RowDifference {
+  readonly added: number;
+  readonly removed: number;
+  readonly addedRows: Cell[][];
+  readonly removedRows: Cell[][];
+}
+
 /** Rows as columns of doubles; only valid until the next batch is asked for. */
 export interface DoubleBatch {
   readonly rowCount: number;
@@ -126,6 +145,8 @@ export interface Analytics {
    * and in file order within each; in the form DuckDB has them: a BIGINT is a bigint.
    */
   select(selection: Selection): AsyncGenerator<readonly (readonly unknown[])[], void, undefined>;
+  /** How the rows of two lists of files differ, equal ones counted; cells as `scan` gives them. */
+  difference(comparand: Comparand): Promise<RowDifference>;
   /** Work that needs tables of its own; `writeParquet` sees them while the action runs. */
   scratch<T>(action: (scratch: Scratch) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Rows of each file, from its footer. */

@@ -51,7 +51,9 @@ async function query(
   files: readonly ScanFile[],
   page: { readonly offset: number; readonly limit: number },
 ): Promise<Cell[][]> {
-  const shown = scan.columns.map((column) => `${showSql(column)} AS ${identifier(column.name)}`);
+  const shown = scan.columns.map(
+    (column) => `${showSql(cast(column), column.type)} AS ${identifier(column.name)}`,
+  );
   const conditions = (scan.where ?? []).map(
     ({ column, comparison }, index) =>
       `${cast(column)} ${comparison} CAST($${index + 1} AS ${SQL_TYPE[column.type]})`,
@@ -125,10 +127,9 @@ function cast({ name, type }: Column): string {
   return `CAST(rows.${identifier(name)} AS ${SQL_TYPE[type]})`;
 }
 
-/** The value as `toCell` expects it; the rest of the way to JSON is done there. */
-function showSql(column: Column): string {
-  const value = cast(column);
-  switch (column.type) {
+/** A value of the type as `toCell` expects it; the rest of the way to JSON is done there. */
+export function showSql(value: string, type: ColumnType): string {
+  switch (type) {
     case 'timestamp':
       return `CAST(${value} AS VARCHAR)`;
     case 'date':
@@ -147,7 +148,7 @@ function showSql(column: Column): string {
   }
 }
 
-function toCell(value: DuckDBValue, type: ColumnType): Cell {
+export function toCell(value: DuckDBValue, type: ColumnType): Cell {
   if (value === null) return null;
   if (type === 'timestamp') return toRfc3339(value as string);
   if (typeof value === 'bigint') {
