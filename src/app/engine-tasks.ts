@@ -41,7 +41,7 @@ export async function openEngineTasks(options: {
     threads: 1,
     ids,
   });
-  const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log });
+  const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log, faults });
   const reader = new LabelledRequestReader({ tables, analytics });
   const scoring: CompareDeps = {
     tables,

@@ -12,12 +12,18 @@ import { storedLabels, storedPredictions } from './stored-records.ts';
 import { drive, type Change } from './traffic.ts';
 
 /** Which process dies at a point, and what happens right before it. */
-export const FAULTS: Readonly<
-  Record<
-    FaultPoint,
-    'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training' | 'loop'
-  >
-> = {
+type FaultOwner =
+  | 'journal'
+  | 'change'
+  | 'engine'
+  | 'compaction'
+  | 'ingest'
+  | 'labels'
+  | 'step'
+  | 'training'
+  | 'loop';
+
+export const FAULTS: Readonly<Record<FaultPoint, FaultOwner>> = {
   'journal.before-write': 'journal',
   'journal.after-write': 'journal',
   'journal.segment-created': 'journal',
@@ -27,6 +33,9 @@ export const FAULTS: Readonly<
   'flush.after-commit': 'engine',
   'flush.before-index': 'engine',
   'flush.before-unlink': 'engine',
+  'compaction.after-write': 'compaction',
+  'compaction.before-commit': 'compaction',
+  'compaction.after-commit': 'compaction',
   'labels.before-append': 'labels',
   'labels.after-append': 'labels',
   'ingest.before-apply': 'ingest',
@@ -56,9 +65,7 @@ export const FAULTS: Readonly<
   'loop.after-rollback': 'loop',
 };
 
-export function pointsOf(
-  owner: 'journal' | 'change' | 'engine' | 'ingest' | 'labels' | 'step' | 'training' | 'loop',
-): readonly FaultPoint[] {
+export function pointsOf(owner: FaultOwner): readonly FaultPoint[] {
   return FAULT_POINTS.filter((point) => FAULTS[point] === owner);
 }
 

@@ -4,6 +4,7 @@ import type { AddFile } from '../../formats/delta/actions.ts';
 import { moveRows } from '../../formats/delta/move-rows.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
+import type { Faults } from '../../platform/fault-points.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { ENGINE_INFO, guid, wallMs, writeDataFile, type AppendDeps } from './append.ts';
 import type { CommitOrder } from './commit-order.ts';
@@ -25,6 +26,7 @@ interface CompactionDeps extends AppendDeps {
   readonly order: CommitOrder;
   readonly lock: TableLock;
   readonly log: Log;
+  readonly faults: Faults;
 }
 
 /**
@@ -72,13 +74,14 @@ export class Compaction {
 
   /** False when the table has changed so that the rows may not be moved any more. */
   async #merge(io: TableIo, snapshot: Snapshot, chosen: readonly AddFile[]): Promise<boolean> {
-    const { analytics, cache, lock, clock, ids } = this.#deps;
+    const { analytics, cache, lock, clock, ids, faults } = this.#deps;
     const columns = columnsOf(snapshot);
     const files = chosen.map((file) => toScanFile(io.location, file));
     const { file, rows } = await analytics.scratch((scratch) =>
       writeDataFile(this.#deps, io, snapshot, columns, { select: scratch.rowsOf(files, columns) }),
     );
     if (file === null) return false;
+    faults.hit('compaction.after-write');
     // Where its rows were: pages of one version go by the files' times.
     const to = { ...file, modificationTime: chosen.at(-1)!.modificationTime };
     const isMoved = await lock.run(io.location, async () => {
@@ -97,7 +100,9 @@ export class Compaction {
         engineInfo: ENGINE_INFO,
         txnId: guid(ids),
       };
+      faults.hit('compaction.before-commit');
       const moved = await moveRows(io, newest, { from: chosen, to, commitInfo, timeMs });
+      faults.hit('compaction.after-commit');
       if (moved !== null) cache.put(io, moved);
       return moved !== null;
     });

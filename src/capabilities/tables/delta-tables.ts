@@ -21,6 +21,7 @@ import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import { recordCount } from '../../formats/delta/stats.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
 import type { Analytics } from '../../platform/analytics/port.ts';
+import { noFaults, type Faults } from '../../platform/fault-points.ts';
 import { silentLog, type Log } from '../../platform/log/log.ts';
 import {
   appendToTable,
@@ -67,6 +68,7 @@ export interface DeltaTablesDeps {
   readonly clock: Pick<Clock, 'wall'>;
   readonly ids: Ids;
   readonly log?: Log;
+  readonly faults?: Faults;
 }
 
 export interface TableRef {
@@ -121,7 +123,7 @@ export class DeltaTables {
     this.#deps = deps;
     this.#log = deps.log ?? silentLog;
     const own = { cache: this.#cache, order: this.#order, lock: this.#lock, log: this.#log };
-    this.#compaction = new Compaction({ ...deps, ...own });
+    this.#compaction = new Compaction({ faults: noFaults, ...deps, ...own });
   }
 
   /**
