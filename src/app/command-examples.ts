@@ -20,6 +20,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'tables ls': ['millwright tables ls'],
   'tables create': [
     "millwright tables create landings 'id:long!' 'landed_at:timestamp!' delay:integer",
+    'millwright tables create landings --from landings.parquet',
   ],
   'tables show': ['millwright tables show landings', 'millwright tables show landings --version 3'],
   'tables append': [

@@ -54,7 +54,7 @@ export async function openEngineTasks(options: {
     scoreOf,
   };
   const handlers = {
-    ...tablesTasks({ tables }),
+    ...tablesTasks({ tables, analytics }),
     ...featuresTasks({ tables, analytics, faults }),
     ...onlineFeaturesTasks({ tables, analytics, kv: index, clock, faults }),
     ...predictionTasks({ tables, analytics, index, faults, clock }),

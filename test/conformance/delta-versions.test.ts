@@ -49,7 +49,7 @@ sys.stdout.write(json.dumps(found)); sys.stdout.flush()
 import os; os._exit(0)
 `;
 
-test('the difference of any two versions is the one that delta-rs finds by reading both', async () => {
+test('two versions differ by what delta-rs finds when it reads both', async () => {
   const lake = await openLake();
   await lake.tables.create(REF, COLUMNS);
   const first = [1, 2, 3].map((id) => ({ id, name: `n${id}` }));

@@ -49,6 +49,44 @@ test('files are appended as what they are, to a table of the namespace default',
   expect(shown).toMatch(/1 +.*ORD[^]*2 +.*ATL/);
 });
 
+test('a table is made of the columns of a Parquet file, which it then takes', async () => {
+  const app = await started();
+  const file = path.join(temporaryFolder(), 'rows.parquet');
+  const row =
+    "1::UINTEGER AS id, 'ORD' AS origin, 2::SMALLINT AS gate, 0.5::FLOAT AS f, DATE '2001-02-03' AS d";
+  writeFileSync(file, await parquetBytes(`SELECT ${row} FROM range(100000)`));
+  const made = await run(app, 'create', 'flights', '--from', file);
+  expect(made).toMatch(/id .*long[^]*origin .*string[^]*gate .*integer[^]*f .*float[^]*d .*date/);
+  expect(made).toContain(`next: millwright tables append flights ${file}`);
+  expect(await run(app, 'append', 'flights', file)).toContain('100000 rows appended');
+});
+
+test.each([
+  ['a list in it', 'SELECT [1, 2] AS items', /items: no column of a table holds INTEGER\[\]/],
+  ['times without a zone', "SELECT TIMESTAMP '2001-02-03 04:05:06' AS seen", /without a zone/],
+])('a Parquet file with %s makes no table', async (_, sql, message) => {
+  const file = path.join(temporaryFolder(), 'rows.parquet');
+  writeFileSync(file, await parquetBytes(sql));
+  await expect(run(await started(), 'create', 'flights', '--from', file)).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringMatching(message) as string,
+  });
+});
+
+test('a table is made of columns or of a Parquet file, and nothing else will do', async () => {
+  const app = await started();
+  const file = path.join(temporaryFolder(), 'rows.parquet');
+  writeFileSync(file, 'PAR1 and then something else');
+  for (const words of [
+    ['flights'],
+    ['flights', 'id:long', '--from', file],
+    ['x', '--from', file],
+  ]) {
+    await expect(run(app, 'create', ...words)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  }
+  expect(await run(app, 'ls')).toContain('No tables yet');
+});
+
 test('versions of a table are listed and compared', async () => {
   const app = await started();
   const file = path.join(temporaryFolder(), 'rows.ndjson');

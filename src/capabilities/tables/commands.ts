@@ -13,11 +13,13 @@ import {
   getTable,
   listTables,
   PARQUET_TYPE,
+  parquetColumns,
   readRows,
   type ColumnType,
   type Table,
 } from './contract.ts';
 import { parseTable, TABLE_HELP } from './parse-table.ts';
+import { parquetFooter } from './parquet-footer.ts';
 import { versionCommands } from './version-commands.ts';
 
 export function tablesCommands(program: Command, cli: CliContext): void {
@@ -62,14 +64,29 @@ function listCommand(tables: Command, cli: CliContext): void {
 function createCommand(tables: Command, cli: CliContext): void {
   tables
     .command('create')
-    .description('create an empty table')
+    .description('create an empty table, of named columns or those of a Parquet file')
     .argument('<table>', TABLE_HELP)
-    .argument('<columns...>', 'name:type each, such as id:long; with a ! behind, never null')
-    .action(async (table: string, columns: string[]) => {
-      const body = { ...parseTable(table), columns: columns.map(parseColumn) };
-      const created = await cli.withApi((api) => api.call(createTable, { body }));
+    .argument('[columns...]', 'name:type each, such as id:long; with a ! behind, never null')
+    .option('--from <file>', 'a Parquet file whose columns it gets; its rows are appended apart')
+    .action(async (table: string, named: string[], { from }: { from?: string }) => {
+      if ((from === undefined) === (named.length === 0)) {
+        throw new AppError('INVALID_INPUT', 'A table is made of named columns, or --from a file.', {
+          hint: `millwright tables create ${table} id:long, or --from FILE.parquet`,
+        });
+      }
+      const ref = parseTable(table);
+      const footer = from === undefined ? null : await parquetFooter(from);
+      const created = await cli.withApi(async (api) => {
+        const columns =
+          footer === null
+            ? named.map(parseColumn)
+            : (await api.call(parquetColumns, {}, { bytes: footer, contentType: PARQUET_TYPE }))
+                .columns;
+        return api.call(createTable, { body: { ...ref, columns } });
+      });
       cli.out.result(created, () => {
         printTable(created, cli);
+        if (from !== undefined) cli.out.line(`next: millwright tables append ${table} ${from}`);
       });
     });
 }

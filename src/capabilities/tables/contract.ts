@@ -199,6 +199,16 @@ export const createTable = route({
   status: 201,
 });
 
+export const parquetColumns = route({
+  id: 'tables.columns',
+  method: 'POST',
+  path: '/api/v1/tables/columns',
+  summary:
+    'The columns a table needs to take the rows of a Parquet file, of which the end suffices',
+  bodyType: 'stream',
+  reply: z.object({ columns: z.array(Column) }),
+});
+
 export const getTable = route({
   id: 'tables.get',
   method: 'GET',

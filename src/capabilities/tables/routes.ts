@@ -6,6 +6,7 @@ import {
   getTable,
   listTables,
   PARQUET_TYPE,
+  parquetColumns,
   readRows,
   tableHistory,
 } from './contract.ts';
@@ -15,6 +16,7 @@ export function tablesRoutes(service: TablesService): readonly MountedRoute[] {
   return [
     mount(listTables, ({ query }) => service.list(query)),
     mount(createTable, ({ body }, { actor }) => service.create({ ...body, actor })),
+    mount(parquetColumns, (_, { bytes }) => service.parquetColumns(bytes)),
     mount(getTable, ({ params, query }) => service.get(params, query.version)),
     mount(appendRows, ({ params, query }, { bytes, contentType, actor }) => {
       const format = contentType === PARQUET_TYPE ? 'parquet' : 'ndjson';

@@ -35,7 +35,8 @@ class FaultyEngine implements Engine<TablesTasks> {
   ): Promise<TablesTasks[Name]['output']> {
     // Each task as if by a new engine process: nothing but files is left of the former.
     const handle = () => {
-      const task = tablesTasks({ tables: this.#lake.another() })[name];
+      const { analytics } = this.#lake;
+      const task = tablesTasks({ tables: this.#lake.another(), analytics })[name];
       return task(structuredClone(input), { signal: new AbortController().signal });
     };
     const fault = name === 'tables.append' ? this.fault : null;

@@ -98,6 +98,14 @@ export class TablesService {
     });
   }
 
+  async parquetColumns(bytes: AsyncIterable<Uint8Array>): Promise<{ readonly columns: Column[] }> {
+    const { engine } = this.#deps;
+    const columns = await this.#spool.use(bytes, (parquetPath) =>
+      engine.run('tables.columns', { parquetPath }),
+    );
+    return { columns: [...columns] };
+  }
+
   /** Tables by name, also those that Millwright keeps itself. */
   async list(query: PageQuery): Promise<Page<TableListItem>> {
     const after = decodeCursor(query.cursor, 'string');

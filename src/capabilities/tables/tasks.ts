@@ -1,3 +1,4 @@
+import type { Analytics } from '../../platform/analytics/port.ts';
 import type { TaskHandlers } from '../../platform/engine/port.ts';
 import type { CommitSummary } from '../../formats/delta/history.ts';
 import type { Txn } from '../../formats/delta/actions.ts';
@@ -28,6 +29,10 @@ export type TablesTasks = {
   readonly 'tables.create': {
     readonly input: TableRef & { readonly columns: readonly Column[]; readonly user?: string };
     readonly output: TableState;
+  };
+  readonly 'tables.columns': {
+    readonly input: { readonly parquetPath: string };
+    readonly output: readonly Column[];
   };
   readonly 'tables.list': {
     readonly input: { readonly after?: string; readonly limit: number };
@@ -65,11 +70,14 @@ export type TablesTasks = {
 
 export function tablesTasks({
   tables,
+  analytics,
 }: {
   readonly tables: DeltaTables;
+  readonly analytics: Pick<Analytics, 'parquetColumns'>;
 }): TaskHandlers<TablesTasks> {
   return {
     'tables.create': ({ columns, user, ...ref }) => tables.create(ref, columns, user),
+    'tables.columns': ({ parquetPath }) => analytics.parquetColumns(parquetPath),
     'tables.list': (page) => tables.list(page),
     'tables.describe': ({ version, ...ref }) => tables.describe(ref, version),
     'tables.append': (input, { signal }) =>

@@ -4,7 +4,7 @@ import type { Column } from '../../formats/delta/schema.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
 import { CheckpointFiles } from './checkpoint-file.ts';
 import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
-import { copyForeignParquet } from './foreign-parquet.ts';
+import { copyForeignParquet, parquetColumns } from './foreign-parquet.ts';
 import { LocalLogStore } from './local-log-store.ts';
 import { writeParquet } from './parquet-writer.ts';
 import type {
@@ -59,12 +59,20 @@ class DuckDbAnalytics implements Analytics {
     signal?: AbortSignal,
   ): Promise<WrittenFile> {
     if (source.kind === 'parquet') {
-      const { ids, ...options } = { ...this.#options, ids: this.#ids };
-      const temporaryFolder = join(options.temporaryFolder, ids.next('tmp'));
-      const from = { ...options, temporaryFolder };
-      return await copyForeignParquet(from, { source: source.path, path, columns, signal });
+      const foreign = { source: source.path, path, columns, signal };
+      return await copyForeignParquet(this.#apart(), foreign);
     }
     return await writeParquet(this.#session, { path, source, columns, signal });
+  }
+
+  async parquetColumns(path: string): Promise<Column[]> {
+    return await parquetColumns(this.#apart(), path);
+  }
+
+  /** For a DuckDB beside this one. */
+  #apart(): DuckDbOptions {
+    const { temporaryFolder } = this.#options;
+    return { ...this.#options, temporaryFolder: join(temporaryFolder, this.#ids.next('tmp')) };
   }
 
   async scan(scan: Scan): Promise<Cell[][]> {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { dirname } from 'node:path';
 import { AppError } from '../../base/errors.ts';
-import type { Column, ColumnType } from '../../formats/delta/schema.ts';
+import { COLUMN_TYPES, type Column, type ColumnType } from '../../formats/delta/schema.ts';
 import type { WrittenStats } from '../../formats/delta/stats.ts';
 import { DuckDbSession, type DuckDbOptions } from './duckdb-session.ts';
 import { removeIfPresent } from './durable-files.ts';
@@ -72,6 +72,35 @@ export async function copyForeignParquet(
   }
 }
 
+/**
+ * The columns that a table needs to take the rows of a Parquet file of unknown origin, of which
+ * only the footer is read. `INVALID_INPUT` names a column of a type that no table has.
+ */
+export async function parquetColumns(options: DuckDbOptions, source: string): Promise<Column[]> {
+  const session = await DuckDbSession.open({ ...options, folders: [], files: [source] });
+  try {
+    return await session.use(async (connection) => {
+      const read = `SELECT * FROM read_parquet(${literal(source)}, hive_partitioning = false)`;
+      const found = await describe(connection, read, source);
+      return found.map(({ name, type }) => ({ name, type: typeFor(name, type), nullable: true }));
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** The narrowest type that holds every value. */
+function typeFor(column: string, found: string): ColumnType {
+  const types: readonly ColumnType[] = ['integer', 'float', ...COLUMN_TYPES];
+  const type = types.find((one) => FORMS[one].readAs.includes(found));
+  if (type !== undefined) return type;
+  if (NAIVE_TIMESTAMP.test(found)) throw naiveTime(column);
+  throw refused(`Column ${column}: no column of a table holds ${typeName(found)}.`, {
+    column,
+    hint: `Types are ${COLUMN_TYPES.join(', ')}: leave the column out, or write it as one of them.`,
+  });
+}
+
 interface FoundColumn {
   readonly name: string;
   /** DuckDB's spelling. */
@@ -115,14 +144,18 @@ function assertColumns(columns: readonly Column[], found: readonly FoundColumn[]
 function assertType(column: string, expected: ColumnType, found: string): void {
   if (FORMS[expected].readAs.includes(found)) return;
   if (expected === 'timestamp' && NAIVE_TIMESTAMP.test(found)) {
-    throw refused(`Column ${column} holds times without a zone.`, {
-      column,
-      hint: 'Write it as instants (isAdjustedToUTC): in pandas, with tz_localize or utc=True.',
-    });
+    throw naiveTime(column);
   }
   throw refused(`Column ${column}: expected ${expected}, the file has ${typeName(found)}.`, {
     column,
     hint: `Write the column as ${FORMS[expected].arrow}.`,
+  });
+}
+
+function naiveTime(column: string): AppError {
+  return refused(`Column ${column} holds times without a zone.`, {
+    column,
+    hint: 'Write it as instants (isAdjustedToUTC): in pandas, with tz_localize or utc=True.',
   });
 }
 
@@ -157,7 +190,7 @@ function refused(
   { column, hint = 'Mend the file.' }: { readonly column: string; readonly hint?: string },
 ): AppError {
   return new AppError('INVALID_INPUT', message, {
-    hint: `${hint} Nothing of this append was kept.`,
+    hint: `${hint} Nothing was kept.`,
     details: { column },
   });
 }
@@ -175,7 +208,7 @@ function unreadable(
   if (isMachine || error instanceof AppError) return error;
   const [line = ''] = message.replaceAll(source, 'body').split('\n');
   return new AppError('INVALID_INPUT', `The body is no readable Parquet file: ${line}`, {
-    hint: 'Check that the file is complete and opens elsewhere. Nothing of this append was kept.',
+    hint: 'Check that the file is complete and opens elsewhere. Nothing was kept.',
     cause: error,
   });
 }

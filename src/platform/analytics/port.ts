@@ -149,6 +149,11 @@ export interface Analytics {
   difference(comparand: Comparand): Promise<RowDifference>;
   /** Work that needs tables of its own; `writeParquet` sees them while the action runs. */
   scratch<T>(action: (scratch: Scratch) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * The columns a table needs to take the rows of a Parquet file of somebody else's (absolute
+   * path); `INVALID_INPUT` names one of a type that no table has.
+   */
+  parquetColumns(path: string): Promise<Column[]>;
   /** Rows of each file, from its footer. */
   countRows(paths: readonly string[]): Promise<number[]>;
   close(): Promise<void>;
