@@ -19,9 +19,10 @@ it('follows a thing both ways, and on from each that it finds', async () => {
   await relation.waitFor();
   await picture(page, 'lineage');
   const table = page.getByRole('table').getByRole('link', { name: 'default.landings v117' });
-  await table.click();
-  await page.waitForURL(/of=table%2Fdefault\.landings%40117$/);
-  expect(await page.getByLabel('Thing').inputValue()).toBe('table/default.landings@117');
+  expect(await table.getAttribute('href')).toBe('/tables/default.landings?version=117');
+  await page.getByRole('table').getByRole('link', { name: 'late revision 3' }).first().click();
+  await page.waitForURL(/of=revision%2Flate%403$/);
+  expect(await page.getByLabel('Thing').inputValue()).toBe('revision/late@3');
 });
 
 it('explains what is no thing, and what nothing is known of', async () => {

@@ -3,6 +3,7 @@ import type { Node } from '../../capabilities/lineage/contract.ts';
 import { formatShort } from './format.ts';
 import { versioned } from './lineage-layers.ts';
 import { PageLink } from './link.tsx';
+import { TableLink } from './table-link.tsx';
 
 const ID_SHOWN = 40;
 
@@ -67,6 +68,13 @@ function NumberedLink({ node, text, of }: NumberedLinkProps): ReactNode {
       <PageLink to="/models/$model/versions/$version" params={{ model: name, version }}>
         {text}
       </PageLink>
+    );
+  }
+  if (kind === 'table') {
+    return of === null ? (
+      <TableLink table={id} />
+    ) : (
+      <TableLink table={name} version={Number(version)} />
     );
   }
   if (kind === 'training_set' && of !== null) {

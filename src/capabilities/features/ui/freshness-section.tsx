@@ -5,6 +5,7 @@ import { formatCount, formatShort } from '../../../web/kit/format.ts';
 import { Loaded } from '../../../web/kit/loaded.tsx';
 import { Card } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
+import { TableLink } from '../../../web/kit/table-link.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { getTable } from '../../tables/contract.ts';
 import { getWatermarks, type FeatureWatermark } from '../contract.ts';
@@ -13,7 +14,12 @@ const POLL_MS = 3000;
 const VIEWS_SHOWN = 60;
 
 const COLUMNS: readonly Column<FeatureWatermark>[] = [
-  { id: 'table', header: 'Table', value: ({ table }) => table },
+  {
+    id: 'table',
+    header: 'Table',
+    value: ({ table }) => table,
+    cell: ({ table }) => <TableLink table={table} />,
+  },
   {
     id: 'version',
     header: 'Shows',

@@ -12,6 +12,7 @@ import { Loaded } from '../../../web/kit/loaded.tsx';
 import { NumberCard } from '../../../web/kit/number-card.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Section } from '../../../web/kit/section.tsx';
+import { TableLink } from '../../../web/kit/table-link.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { getTrainingVersion, PARQUET_PATH, type TrainingVersion } from '../contract.ts';
 import { leftOutTotal, REASONS } from './left-out.ts';
@@ -100,10 +101,19 @@ function AboutSection({ version }: { readonly version: TrainingVersion }): React
           [
             'Read from',
             sources.map(({ table, version: read }) => (
-              <div key={table}>{`${table} version ${read}`}</div>
+              <div key={table}>
+                <TableLink table={table} version={read}>
+                  {`${table} version ${read}`}
+                </TableLink>
+              </div>
             )),
           ],
-          ['Lies in', `table training_sets.${name}, version ${tableVersion}`],
+          [
+            'Lies in',
+            <TableLink key="rows" table={`training_sets.${name}`} version={tableVersion}>
+              {`table training_sets.${name}, version ${tableVersion}`}
+            </TableLink>,
+          ],
           [
             'Rows',
             <Anchor

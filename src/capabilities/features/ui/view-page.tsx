@@ -10,6 +10,7 @@ import { PageLink } from '../../../web/kit/link.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Card, Section } from '../../../web/kit/section.tsx';
+import { TableLink } from '../../../web/kit/table-link.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { getView, type View } from '../contract.ts';
 import { DeclaredSection } from './declared-section.tsx';
@@ -48,7 +49,13 @@ function ViewSections({ view }: { readonly view: View }): ReactNode {
         <Section title="Definition">
           <Facts
             facts={[
-              ['Events of', `${source} (table ${table})`],
+              [
+                'Events of',
+                <span key="source">
+                  {`${source} (table `}
+                  <TableLink table={table} />)
+                </span>,
+              ],
               ['Key', keys.map(({ name, type }) => `${name} (${type})`).join(', ')],
               ['Over the last', windows.join(', ')],
               ['Hash', <CopyCode key="hash" code={hash} shown={formatDigest(hash)} />],

@@ -4,6 +4,7 @@ import { Facts } from '../../../web/kit/facts.tsx';
 import { formatDigest } from '../../../web/kit/format.ts';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Section } from '../../../web/kit/section.tsx';
+import { TableLink } from '../../../web/kit/table-link.tsx';
 import type { TracedOrigin } from '../contract.ts';
 
 /** The run that made the answering version, and what it was made of. */
@@ -44,7 +45,11 @@ export function OriginSection({ origin }: { readonly origin: TracedOrigin }): Re
             tables.length === 0
               ? null
               : tables.map(({ table, version }) => (
-                  <div key={`${table} ${version}`}>{`${table} version ${version}`}</div>
+                  <div key={`${table} ${version}`}>
+                    <TableLink table={table} version={version}>
+                      {`${table} version ${version}`}
+                    </TableLink>
+                  </div>
                 )),
           ],
           ['Features', digest(origin.definition)],

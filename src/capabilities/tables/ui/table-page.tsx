@@ -83,7 +83,14 @@ function TableSections({ table, isPast }: TableSectionsProps): ReactNode {
           />
         </Card>
         <Stack gap="md">
-          <Section title="Lineage">
+          <Section
+            title="Lineage"
+            aside={
+              <PageLink to="/lineage" search={{ of: `table/${full}@${version}` }} fz="sm">
+                As a graph
+              </PageLink>
+            }
+          >
             <LineageChain of={`table/${full}@${version}`} />
           </Section>
           <Section title="Read it elsewhere">

@@ -6,6 +6,7 @@ import { Facts } from '../../../web/kit/facts.tsx';
 import { formatDigest } from '../../../web/kit/format.ts';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Section } from '../../../web/kit/section.tsx';
+import { TableLink } from '../../../web/kit/table-link.tsx';
 import type { RunPins } from '../contract.ts';
 
 /** What must be the same again for the same result: code, environment, command and data. */
@@ -56,7 +57,11 @@ function Pinned({ pins }: { readonly pins: RunPins }): ReactNode {
           pins.tables.length === 0
             ? null
             : pins.tables.map(({ table, version }) => (
-                <div key={`${table} ${version}`}>{`${table} version ${version}`}</div>
+                <div key={`${table} ${version}`}>
+                  <TableLink table={table} version={version}>
+                    {`${table} version ${version}`}
+                  </TableLink>
+                </div>
               )),
         ],
         ['Stage', stage],
