@@ -35,6 +35,9 @@ export type SqliteRequest =
   | { readonly kind: 'read'; readonly statement: WireStatement }
   | { readonly kind: 'write'; readonly batch: readonly WireTransaction[] }
   | { readonly kind: 'backup'; readonly file: string }
+  /** Keeps what is committed now to be copied, whatever is written meanwhile. */
+  | { readonly kind: 'pin' }
+  | { readonly kind: 'copy-pinned'; readonly file: string }
   | { readonly kind: 'close' };
 
 export interface SqliteReplies {
@@ -42,6 +45,8 @@ export interface SqliteReplies {
   readonly read: WireOutcome;
   readonly write: readonly WireOutcome[];
   readonly backup: WireOutcome;
+  readonly pin: WireOutcome;
+  readonly 'copy-pinned': WireOutcome;
   readonly close: null;
 }
 

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { toWireFailure } from './sqlite-error.ts';
+import { PinnedSnapshot } from './pinned-snapshot.ts';
 import type {
   SqliteEnvelope,
   SqliteReplies,
@@ -15,13 +16,26 @@ import type {
 
 const port = present(parentPort, 'the port to the main thread');
 let opened: SqliteConnection | null = null;
+const pinned = new PinnedSnapshot((workerData as SqliteThreadData).file);
 
 port.on('message', ({ id, request }: SqliteEnvelope) => {
+  if (request.kind === 'copy-pinned') {
+    void copyPinned(id, request.file);
+    return;
+  }
   port.postMessage({ id, reply: answer(request) } satisfies SqliteReplyEnvelope);
   if (request.kind === 'close') port.close();
 });
 
-function answer(request: SqliteRequest): SqliteReplies[keyof SqliteReplies] {
+/** It takes long, and lets reads in between. */
+async function copyPinned(id: number, file: string): Promise<void> {
+  const reply = await pinned.copyTo(file);
+  port.postMessage({ id, reply } satisfies SqliteReplyEnvelope);
+}
+
+function answer(
+  request: Exclude<SqliteRequest, { kind: 'copy-pinned' }>,
+): SqliteReplies[keyof SqliteReplies] {
   switch (request.kind) {
     case 'open':
       return open();
@@ -31,7 +45,10 @@ function answer(request: SqliteRequest): SqliteReplies[keyof SqliteReplies] {
       return connection().write(request.batch);
     case 'backup':
       return connection().backup(request.file);
+    case 'pin':
+      return pinned.take();
     case 'close':
+      pinned.drop();
       opened?.close();
       return null;
   }

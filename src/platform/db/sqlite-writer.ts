@@ -28,6 +28,8 @@ export class SqliteWriter {
   readonly #queueMax: number;
   readonly #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
+  #committing: Promise<void> | null = null;
+  #held: Promise<void> | null = null;
 
   constructor(thread: SqliteThread, queueMax: number = QUEUE_MAX) {
     this.#thread = thread;
@@ -49,6 +51,18 @@ export class SqliteWriter {
     return outcome;
   }
 
+  /** Once what is being committed is: nothing more is, until the result is called. */
+  async hold(): Promise<() => void> {
+    while (this.#held !== null) await this.#held;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    await this.#committing;
+    return () => {
+      this.#held = null;
+      resolve();
+    };
+  }
+
   /** Commits what waits, then ends the thread. */
   async close(): Promise<void> {
     await this.#draining;
@@ -58,7 +72,15 @@ export class SqliteWriter {
   async #drain(): Promise<void> {
     // Callers of the same turn of the event loop belong to one batch.
     await Promise.resolve();
-    while (this.#queue.length > 0) await this.#commit(this.#takeBatch());
+    while (this.#queue.length > 0) {
+      if (this.#held !== null) {
+        await this.#held;
+        continue;
+      }
+      this.#committing = this.#commit(this.#takeBatch());
+      await this.#committing;
+    }
+    this.#committing = null;
     this.#draining = null;
   }
 

@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../log/log.ts';
+import { sleep } from '../system.ts';
 import { rawQuery } from './kysely-builder.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { openSqlite, type SqliteDb } from './sqlite.ts';
@@ -83,6 +84,42 @@ describe('SQLite', () => {
     await db.close();
     const restored = await openSqlite({ file: copy, log });
     expect((await numbers(restored))[0]).toBe(1);
+    await restored.close();
+  });
+
+  it('copies the moment of an action, for which changes wait', async () => {
+    const db = await withTable(await openSqlite({ file, log }));
+    await insert(db, 1);
+    const copy = path.join(folder, 'copy.db');
+    let later: Promise<unknown> = Promise.resolve();
+    let seen: readonly number[] = [];
+    await db.snapshot(copy, async () => {
+      later = insert(db, 2);
+      await sleep(50);
+      seen = await numbers(db);
+    });
+    await later;
+    expect(await numbers(db)).toEqual([1, 2]);
+    await db.close();
+    const restored = await openSqlite({ file: copy, log });
+    expect([seen, await numbers(restored)]).toEqual([[1], [1]]);
+    await restored.close();
+  });
+
+  it('goes on after a snapshot whose action failed, and takes another', async () => {
+    const db = await withTable(await openSqlite({ file, log }));
+    const copy = path.join(folder, 'copy.db');
+    const failing = async () => {
+      throw new Error('no room');
+    };
+    await expect(db.snapshot(copy, failing)).rejects.toThrow('no room');
+    await insert(db, 1);
+    const both = [1, 2].map((at) => db.snapshot(`${copy}${at}`, async () => undefined));
+    await Promise.all(both);
+    await insert(db, 2);
+    await db.close();
+    const restored = await openSqlite({ file: `${copy}2`, log });
+    expect(await numbers(restored)).toEqual([1]);
     await restored.close();
   });
 

@@ -32,6 +32,8 @@ export class SqliteDb implements Db {
   readonly #writer: SqliteWriter;
   readonly #readers: readonly SqliteThread[];
   readonly #listeners: CommitListeners;
+  /** One after the other: a reader keeps one. */
+  #snapshots: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(parts: {
@@ -76,6 +78,29 @@ export class SqliteDb implements Db {
   async backup(file: string): Promise<void> {
     this.#assertOpen();
     resultsOf(await this.#idlestReader().call<'backup'>({ kind: 'backup', file }), []);
+  }
+
+  /**
+   * Writes a copy of the database as it is while `action` runs, to a new file. Changes wait until
+   * the action is done, but not for the copy.
+   */
+  async snapshot(file: string, action: () => Promise<void>): Promise<void> {
+    const mine = this.#snapshots.then(() => this.#snapshot(file, action));
+    this.#snapshots = mine.catch(() => undefined);
+    await mine;
+  }
+
+  async #snapshot(file: string, action: () => Promise<void>): Promise<void> {
+    this.#assertOpen();
+    const reader = this.#idlestReader();
+    const release = await this.#writer.hold();
+    try {
+      resultsOf(await reader.call<'pin'>({ kind: 'pin' }), []);
+      await action();
+    } finally {
+      release();
+    }
+    resultsOf(await reader.call<'copy-pinned'>({ kind: 'copy-pinned', file }), []);
   }
 
   async close(): Promise<void> {
