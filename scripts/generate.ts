@@ -13,6 +13,7 @@ import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
 import * as tables from '../src/capabilities/tables/contract.ts';
 import * as tracking from '../src/capabilities/tracking/contract.ts';
+import * as backup from '../src/capabilities/workspace/backup-contract.ts';
 import * as workspace from '../src/capabilities/workspace/contract.ts';
 import { createProgram } from '../src/app/cli.ts';
 import { configSchemaText } from '../src/app/config-schema.ts';
@@ -24,6 +25,7 @@ import { ROOT } from './run.ts';
 
 const contracts = [
   workspace,
+  backup,
   tables,
   features,
   tracking,
@@ -65,7 +67,7 @@ function commandTable(): string {
     const names = [...path, command.name()];
     // The reader's terminal must not shape the file.
     command.configureHelp({ helpWidth: 88 });
-    if (command.commands.length === 0) {
+    if (command.commands.length === 0 || command.registeredArguments.length > 0) {
       sections.push(`## ${names.join(' ')}`, '', '```', helpOf(command), '```', '');
     }
     for (const child of command.commands) visit(child, names);

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   init: ['millwright init', 'millwright init --clock replay'],
   doctor: ['millwright doctor', 'millwright doctor --json'],
+  backup: ['millwright backup ../backups/2026-03-01'],
+  'backup verify': ['millwright backup verify ../backups/2026-03-01'],
   schema: ['millwright schema'],
   completion: [
     'source <(millwright completion bash)',
@@ -115,8 +117,12 @@ export function leafCommands(
   command: Command,
   path: readonly string[] = [],
 ): readonly { readonly words: string; readonly command: Command }[] {
-  if (command.commands.length === 0) return [{ words: path.join(' '), command }];
-  return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
+  const children = command.commands.flatMap((child) =>
+    leafCommands(child, [...path, child.name()]),
+  );
+  // One with arguments does something by itself too.
+  const isCalled = children.length === 0 || command.registeredArguments.length > 0;
+  return isCalled ? [{ words: path.join(' '), command }, ...children] : children;
 }
 
 /** Adds to each command's help what to type. */

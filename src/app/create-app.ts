@@ -31,6 +31,7 @@ import { serveEvents } from '../platform/http/serve-events.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { staticUi } from '../platform/http/static-ui.ts';
 import { sendEvents } from '../platform/outbox/event-webhooks.ts';
+import { StateCuts } from './backup/state-cuts.ts';
 import { serveMetrics } from './metrics.ts';
 import { openPlatform, type Machine, type Platform } from './open-platform.ts';
 import { packageFolder, programVersion } from './program.ts';
@@ -85,7 +86,7 @@ async function mountAll(
   const { db, clock, timers, events, log } = platform;
   const { gateway, routes } = services;
   const mounted = [
-    ...workspace.routes(services),
+    ...workspace.routes({ ...services, cuts: new StateCuts(platform) }),
     ...tables.routes(services.tables),
     ...features.routes(services.features),
     ...onlineFeaturesRoutes(services.onlineFeatures),

@@ -3,6 +3,7 @@ import type { AppError } from '../base/errors.ts';
 import type { Api, CliContext } from '../platform/cli/context.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Status } from '../capabilities/workspace/contract.ts';
+import { addBackup } from './backup/backup-command.ts';
 import { commandNodes } from './completion/command-tree.ts';
 import { completionScript, SHELLS, type Shell } from './completion/completion-script.ts';
 import { configSchema } from './config-schema.ts';
@@ -22,6 +23,7 @@ export interface FolderCommandsOn {
 export function addFolderCommands(program: Command, on: FolderCommandsOn): void {
   addInit(program, on);
   addDoctor(program, on);
+  addBackup(program, on);
   program
     .command('schema')
     .description('the JSON Schema of millwright.yaml, by which editors complete and check it')

@@ -6,11 +6,13 @@ import type { Config } from '../platform/config/config.ts';
 import type { Db } from '../platform/db/port.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { StateFolder } from '../platform/state/state-folder.ts';
+import type { Snapshot } from './backup/state-cuts.ts';
 
 export interface OpenedDatabase {
   readonly db: Db;
   /** Copies it before it is changed. */
   readonly backup: () => Promise<void>;
+  readonly snapshot: Snapshot;
   /**
    * Makes this process the only one that runs the workspace; `STATE_OWNED` when one does. The
    * result lets go of it.
@@ -33,6 +35,7 @@ export async function openDatabase(options: {
     db,
     // The file lies in the state folder, which `owner.lock` keeps.
     own: async () => async () => undefined,
+    snapshot: (file, action) => db.snapshot(file, action),
     backup: async () => {
       await mkdir(folder.backups, { recursive: true });
       const copy = path.join(folder.backups, `metadata-${clock.wall()}.db`);
@@ -50,6 +53,7 @@ async function openServer(url: string, log: Log): Promise<OpenedDatabase> {
     db,
     // A PostgreSQL server has backups of its own.
     backup: async () => undefined,
+    snapshot: null,
     own: async (workspace) => {
       const onLost = (error: AppError): void => {
         db.refuse(error);

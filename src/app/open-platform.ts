@@ -31,7 +31,8 @@ import {
 import type { Timers } from '../platform/timers/port.ts';
 import { createTimers } from '../platform/timers/timers.ts';
 import { processEnv } from '../platform/system.ts';
-import { openDatabase } from './open-database.ts';
+import { dropCuts, type Snapshot } from './backup/state-cuts.ts';
+import { openDatabase, type OpenedDatabase } from './open-database.ts';
 import { openWorkspace } from './open-workspace.ts';
 import { programVersion } from './program.ts';
 
@@ -59,6 +60,7 @@ export interface Platform extends EngineAndIndex {
   readonly log: Log;
   readonly faults: Faults;
   readonly db: Db;
+  readonly snapshot: Snapshot;
   readonly blobs: Blobs;
   readonly journal: Journal;
   readonly events: Events;
@@ -83,12 +85,10 @@ export async function openPlatform(
   closing.defer(() => lock.release());
   assertFormatKnown(folder, programVersion);
   mkdirSync(folder.temporary, { recursive: true });
+  await dropCuts(folder);
 
-  const { db, backup, own } = await openDatabase({ config, folder, log, clock: machine.clock });
-  closing.defer(() => db.close());
-  await openFormat({ folder, programVersion, migrations: [], backup });
-  await migrate({ db, migrations, clock: machine.clock, log, beforeUpgrade: backup });
-
+  const { clock: wall } = machine;
+  const { db, own, snapshot } = await openMetadata({ config, folder, log, clock: wall }, closing);
   const workspaceStore = new WorkspaceStore(db);
   const workspace = await openWorkspace({
     store: workspaceStore,
@@ -131,6 +131,7 @@ export async function openPlatform(
     log,
     faults,
     db,
+    snapshot,
     blobs: new FsBlobs({ folder: folder.artifacts }),
     index,
     journal,
@@ -140,4 +141,18 @@ export async function openPlatform(
     inference,
     engine,
   };
+}
+
+/** The database in this program's form, and the folder's layout too. */
+async function openMetadata(
+  on: Parameters<typeof openDatabase>[0],
+  closing: AsyncDisposableStack,
+): Promise<OpenedDatabase> {
+  const { folder, clock, log } = on;
+  const database = await openDatabase(on);
+  const { db, backup } = database;
+  closing.defer(() => db.close());
+  await openFormat({ folder, programVersion, migrations: [], backup });
+  await migrate({ db, migrations, clock, log, beforeUpgrade: backup });
+  return database;
 }

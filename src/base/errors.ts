@@ -14,6 +14,8 @@ export const ERRORS = {
   IDEMPOTENCY_KEY_REUSED: { status: 422 },
   // Names
   ROUTE_NOT_FOUND: { status: 404 },
+  WORKSPACE_NOT_FOUND: { status: 404 },
+  BACKUP_NOT_FOUND: { status: 404 },
   TABLE_NOT_FOUND: { status: 404 },
   TABLE_VERSION_NOT_FOUND: { status: 404 },
   TABLE_EXISTS: { status: 409 },
@@ -81,6 +83,7 @@ export const ERRORS = {
   OUTGOING_URL_REFUSED: { status: 403 },
   // Machine
   STATE_OWNED: { status: 409 },
+  BACKUP_EXISTS: { status: 409 },
   STATE_NEWER: { status: 409 },
   STATE_OLDER: { status: 409 },
   STATE_UNWRITABLE: { status: 500 },

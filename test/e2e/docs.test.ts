@@ -14,6 +14,7 @@ const PAGES = [
   'guides/features.md',
   'guides/pipelines.md',
   'guides/watch-retrain-roll-back.md',
+  'guides/backup.md',
 ] as const;
 let reader: DocsReader;
 

@@ -21,6 +21,14 @@ export class AcknowledgedChanges {
   readonly #versions = new Map<number, Version>();
   #models = 1000;
 
+  /** What was acknowledged by now. */
+  asOfNow(): AcknowledgedChanges {
+    const changes = new AcknowledgedChanges();
+    for (const [number, revision] of this.#revisions) changes.#revisions.set(number, revision);
+    for (const [number, version] of this.#versions) changes.#versions.set(number, version);
+    return changes;
+  }
+
   async deploy(client: HttpClient, random: Seeded): Promise<void> {
     await this.#change(client, 'deploy', { version: random.int(1, 3) });
   }

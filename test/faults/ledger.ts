@@ -16,7 +16,7 @@ export interface Answered {
 
 /** What a client has sent and what it has received, to hold against what was stored. */
 export class Ledger {
-  readonly sent = new Set<string>();
+  readonly sent: Set<string>;
   readonly answered = new Map<string, Answered>();
   readonly labels = new Set<number>();
   /** Ids of requests that were refused because they could not be logged. */
@@ -25,8 +25,17 @@ export class Ledger {
   #count = 0;
 
   /** Request ids start with the prefix. */
-  constructor(prefix = 'r') {
+  constructor(prefix = 'r', sent = new Set<string>()) {
     this.#prefix = prefix;
+    this.sent = sent;
+  }
+
+  /** What was acknowledged by now; what is sent later was sent to it too. */
+  asOfNow(): Ledger {
+    const ledger = new Ledger(this.#prefix, this.sent);
+    for (const [id, answered] of this.answered) ledger.answered.set(id, answered);
+    for (const value of this.labels) ledger.labels.add(value);
+    return ledger;
   }
 
   /** Sends one request of random numbers; one in twenty has a wrong shape. */
