@@ -9,7 +9,8 @@ import {
   split,
 } from '../../src/capabilities/serving/contract.ts';
 import { getStatus } from '../../src/capabilities/workspace/contract.ts';
-import { HttpApi, socketTransport } from '../../src/platform/cli/http-api.ts';
+import { HttpApi } from '../../src/platform/cli/http-api.ts';
+import { socketTransport } from '../../src/platform/cli/socket-transport.ts';
 import { ROOT } from '../../scripts/run.ts';
 import type { Forest } from './forest.ts';
 import { answers, freePort, start, type Running } from './running.ts';

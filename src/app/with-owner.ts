@@ -1,7 +1,8 @@
 import { AppError, type ErrorCode } from '../base/errors.ts';
 import { getStatus } from '../capabilities/workspace/contract.ts';
 import type { Api } from '../platform/cli/context.ts';
-import { HttpApi, socketTransport } from '../platform/cli/http-api.ts';
+import { HttpApi } from '../platform/cli/http-api.ts';
+import { socketTransport } from '../platform/cli/socket-transport.ts';
 import type { Config } from '../platform/config/config.ts';
 import { createLog } from '../platform/log/log.ts';
 import { isOwned, readOwner } from '../platform/state/owner-lock.ts';

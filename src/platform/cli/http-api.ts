@@ -14,7 +14,7 @@ export type Transport = (request: {
   readonly method: AnyRoute['method'];
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Readable | null;
+  readonly body: string | Buffer | Readable | null;
 }) => Promise<{ readonly status: number; readonly body: string }>;
 
 interface AnyInput {
@@ -57,7 +57,7 @@ export class HttpApi implements Api {
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(hasBody ? { 'content-type': contentType } : {}),
       },
-      body: isStream ? toReadable(options.bytes) : hasBody ? JSON.stringify(body) : null,
+      body: isStream ? toBody(options.bytes) : hasBody ? JSON.stringify(body) : null,
     });
     const value: unknown = parse(reply.body);
     if (reply.status >= 400) throw toError(reply.status, value);
@@ -65,9 +65,10 @@ export class HttpApi implements Api {
   }
 }
 
-function toReadable(bytes: CallOptions['bytes']): Readable {
-  if (bytes === undefined) return Readable.from([]);
-  return bytes instanceof Uint8Array ? Readable.from([bytes]) : Readable.from(bytes);
+function toBody(bytes: CallOptions['bytes']): Buffer | Readable {
+  if (bytes === undefined) return Buffer.alloc(0);
+  if (!(bytes instanceof Uint8Array)) return Readable.from(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function parse(text: string): unknown {
@@ -84,32 +85,4 @@ function toError(status: number, value: unknown): AppError {
     return AppError.fromBody(error as ErrorBody);
   }
   return new AppError('INTERNAL', `The server answered ${status} without an explanation.`);
-}
-
-/**
- * Speaks to the owner of the workspace over its socket; `timeoutMs` bounds each request (default:
- * not at all, because a deployment or an upload takes as long as it takes).
- */
-export function socketTransport(
-  baseUrl: string,
-  options: { readonly timeoutMs?: number } = {},
-): Transport {
-  const { timeoutMs } = options;
-  return async ({ method, url, headers, body }) => {
-    let response: Response;
-    try {
-      response = await fetch(new URL(url, baseUrl), {
-        method,
-        headers,
-        ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
-        ...(body === null ? {} : { body: body as never, duplex: 'half' }),
-      });
-    } catch (thrown) {
-      throw new AppError('SERVER_UNREACHABLE', `${baseUrl} does not answer.`, {
-        hint: 'Is it still running? Start it with: millwright up',
-        cause: thrown,
-      });
-    }
-    return { status: response.status, body: await response.text() };
-  };
 }
