@@ -2,6 +2,7 @@ import { present } from '../base/assert.ts';
 import { parseInstant, type Micros } from '../base/time.ts';
 import type { FeaturesService } from '../capabilities/features/service.ts';
 import type { CompareParts, ScorableVersion } from '../capabilities/monitoring/compare-service.ts';
+import type { MonitoringService } from '../capabilities/monitoring/service.ts';
 import type { DeclaredLabels } from '../capabilities/predictions/declared-labels.ts';
 import type { LabelSources } from '../capabilities/predictions/label-sources.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
@@ -15,18 +16,25 @@ interface On {
   readonly features: FeaturesService;
   readonly endpoints: Pick<ServingStore, 'requireEndpoint'>;
   readonly labels: DeclaredLabels;
+  readonly monitors: Pick<MonitoringService, 'get'>;
   readonly labelSources: Pick<LabelSources, 'catchUp'>;
   readonly predictionLog: Pick<PredictionLog, 'flush'>;
 }
 
 /** What comparisons need of the rest of the program. */
 export function compareParts(on: On): CompareParts {
-  const { registry, origins, features, endpoints, labels, labelSources, predictionLog } = on;
+  const { registry, origins, features, endpoints, monitors } = on;
+  const { labels, labelSources, predictionLog } = on;
   return {
-    version: async (model, version) => ({
-      modelFile: await registry.localFile(await registry.getVersion(model, version)),
-      layout: await layoutOf(features, (await origins.originOf(model, version))?.definition),
-    }),
+    version: async (model, version) => {
+      const found = await registry.getVersion(model, version);
+      return {
+        modelFile: await registry.localFile(found),
+        digest: found.digest,
+        layout: await layoutOf(features, (await origins.originOf(model, version))?.definition),
+      };
+    },
+    quality: async (name) => (await monitors.get(name)).spec.quality,
     endpoint: async (name) => {
       const { model } = await endpoints.requireEndpoint(name);
       const label = (await labels.labels()).find(({ endpoint }) => endpoint === name);

@@ -94,16 +94,16 @@ export async function startServices(
   const endpoints = endpointsPlan({ serving, features: features.source });
   const versions = { registry, origins, features: features.service };
   const logged = { predictionLog, labelSources, labels: labelled, isEndpoint };
-  const monitoring = openMonitoring(platform, { engine, ...versions, ...logged });
-  const compared = compareParts({ ...versions, ...logged, endpoints: servingStore });
+  const { service: monitors, plan } = openMonitoring(platform, { engine, ...versions, ...logged });
+  const compared = compareParts({ ...versions, ...logged, endpoints: servingStore, monitors });
   const compare = new CompareService({ parts: compared, engine, clock: platform.clock });
   const pipelines = openPipelines(platform, stepPass, closing);
   const routed = { serving, endpoints: servingStore, catalog };
-  const judged = { monitoring: monitoring.service, compare, exclusions: features.exclusions };
+  const judged = { monitoring: monitors, compare, exclusions: features.exclusions };
   const told = { labels, declared: labelled, labelSources };
   const acts = { ...versions, ...routed, ...judged, ...told, pipelines };
   const loop = openLoop(platform, acts, closing);
-  const parts = [features.plan, endpoints, labelsPlan(), monitoring.plan, loop.plan];
+  const parts = [features.plan, endpoints, labelsPlan(), plan, loop.plan];
   const links = [
     new ServingLinks({ store: servingStore, predictions, origins }),
     new TrackingLinks(tracking),
@@ -111,7 +111,7 @@ export async function startServices(
   ];
   await features.start();
   await startLog(predictionLog, labelSources, closing);
-  await monitoring.service.start();
+  await monitors.start();
   await loop.start();
   const maturity = openMaturity(platform, { tracking, endpoints: servingStore, labels });
   await maturity.start();
@@ -127,7 +127,7 @@ export async function startServices(
     catalog,
     predictions,
     labels,
-    monitoring: monitoring.service,
+    monitoring: monitors,
     compare,
     loops: loop.service,
     serving,

@@ -26,6 +26,8 @@ const overview = createRoute({
   validateSearch: z.object({
     /** Tells of this endpoint, and draws its traffic alone. */
     endpoint: optional(EndpointName),
+    /** Told of beside what was served, as if it had stayed: a version, or none. */
+    stayed: optional(z.union([z.number().int().min(1), z.literal('none')])),
     /** Lists the events of this subject alone. */
     subject: optional(z.string().max(300)),
     /** Lists every check of the endpoint's level. */

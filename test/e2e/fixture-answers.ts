@@ -26,7 +26,11 @@ import {
   type MaturityDetail,
 } from '../../src/capabilities/maturity/contract.ts';
 import { listDecisions, listLoops } from '../../src/capabilities/loop/contract.ts';
-import { listEvaluations, listMonitors } from '../../src/capabilities/monitoring/contract.ts';
+import {
+  fixedHistory,
+  listEvaluations,
+  listMonitors,
+} from '../../src/capabilities/monitoring/contract.ts';
 import {
   getEndpoint,
   listEndpoints,
@@ -109,6 +113,10 @@ export const ANSWERS: readonly Answer[] = [
       query,
     ),
   ),
+  answer(fixedHistory, ({ params, query }, { story: { fixed } }) => {
+    if (fixed !== null) return { ...fixed, version: query.version };
+    throw new AppError('MONITOR_NOT_FOUND', `Nothing watches ${params.monitor}.`);
+  }),
   answer(listLoops, ({ query }, { story }) => page(story.loops, query)),
   answer(listDecisions, ({ params, query }, { story }) =>
     page(

@@ -4,6 +4,7 @@ import {
   MonitorSpec,
   type Check,
   type Evaluation,
+  type FixedHistory,
   type Monitor,
 } from '../../src/capabilities/monitoring/contract.ts';
 import { LoopSpec } from '../../src/capabilities/loop/contract.ts';
@@ -17,6 +18,8 @@ export interface StoryFixture {
   readonly monitors: readonly Monitor[];
   /** Newest first, with all checks. */
   readonly evaluations: readonly Evaluation[];
+  /** What any version would have scored, had it stayed. */
+  readonly fixed: FixedHistory | null;
   readonly loops: readonly Loop[];
   /** Newest first. */
   readonly decisions: readonly Decision[];
@@ -27,6 +30,7 @@ export const NO_STORY: StoryFixture = {
   past: {},
   monitors: [],
   evaluations: [],
+  fixed: null,
   loops: [],
   decisions: [],
   maturity: [],
@@ -46,6 +50,7 @@ export function storyOf(endpoint: string, endSecond = WALL_SECOND): StoryFixture
     past: { [endpoint]: pastOf(today) },
     monitors: [monitor(endpoint, evaluations[0]!)],
     evaluations,
+    fixed: fixedOf(endpoint, today),
     loops: [loop(endpoint, decisions[0]!, today)],
     decisions,
     maturity: [maturity(endpoint, today)],
@@ -98,6 +103,47 @@ function evaluation(endpoint: string, day: number, second: number): Evaluation {
     checks: [...checks, ...missing],
     state,
     seconds: 1.4,
+  };
+}
+
+/** Until v2 takes over both are the same; then v1 goes on wearing off. */
+function fixedOf(endpoint: string, today: number): FixedHistory {
+  const days = Array.from({ length: DAYS - 1 }, (_, day) => {
+    const from = today - (DAYS - day) * DAY;
+    const fixed = 0.764 - Math.max(0, day - 18) * 0.0011 + 0.004 * Math.sin(day);
+    const better = day < 36 ? 0 : (day - 36) * 0.0012;
+    const bounds = { lower: better - (better && 0.006), upper: better + (better && 0.006) };
+    const window = { fixed, served: fixed + better, better, ...bounds, days: 7, rows: 14_000 };
+    return {
+      from: at(from),
+      until: at(from + DAY),
+      matureAt: at(from + 1.5 * DAY),
+      rows: 2000,
+      isWhole: true,
+      window: day < 6 ? null : window,
+    };
+  });
+  return {
+    monitor: endpoint,
+    model: endpoint,
+    version: 1,
+    metric: 'auc',
+    windowDays: 7,
+    from: days[0]!.from,
+    until: days.at(-1)!.until,
+    matureUntil: days.at(-1)!.until,
+    waiting: 0,
+    leftOut: { unlabelled: 212, otherDefinition: 0, unscored: 0 },
+    whole: {
+      fixed: 0.7411,
+      served: 0.7492,
+      better: 0.0081,
+      lower: 0.0034,
+      upper: 0.0128,
+      days: 59,
+      rows: 118_000,
+    },
+    days,
   };
 }
 

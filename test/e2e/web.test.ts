@@ -81,6 +81,20 @@ describe('the overview', () => {
     await page.waitForURL('**/endpoints/late?revision=3');
   });
 
+  it('tells how the first version would have done, had it stayed', async () => {
+    web.server.show(FEW);
+    const page = await web.open('/');
+    const note = page.getByRole('note', { name: 'Had v1 stayed' });
+    await note.getByText('Better by +0.0081 (95 %: +0.0034 to +0.0128, as days differ)').waitFor();
+    expect(await note.innerText()).toMatch(/auc 0\.7411, against 0\.7492.*scored offline/);
+    await page.getByRole('combobox', { name: 'Version told of as if it had stayed' }).click();
+    await page.getByRole('option', { name: 'only what was served' }).click();
+    await page.waitForURL('**/?stayed=none');
+    await expect.poll(() => page.getByRole('note').count()).toBe(0);
+    await page.goto(`${web.server.url}/?stayed=2`);
+    await page.getByRole('note', { name: 'Had v2 stayed' }).waitFor();
+  });
+
   it('leads from a decision to what it rests on, and tells of another endpoint', async () => {
     web.server.show(FEW);
     const page = await web.open('/');

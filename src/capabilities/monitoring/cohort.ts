@@ -53,7 +53,8 @@ export function cohortsOf(rows: LabelledRequests, { from, until }: Period): read
     });
 }
 
-function evenlySpaced(rows: readonly number[], max: number): readonly number[] {
+/** As many of them as that at most. */
+export function evenlySpaced(rows: readonly number[], max: number): readonly number[] {
   if (rows.length <= max) return rows;
   return Array.from({ length: max }, (_, index) => rows[Math.floor((index * rows.length) / max)]!);
 }
@@ -74,18 +75,19 @@ export interface StoredCohort extends Omit<CohortDay, 'scores' | 'labels'> {
 }
 
 export function encodeCohort(cohort: CohortDay): StoredCohort {
-  return { ...cohort, scores: encode(cohort.scores), labels: encode(cohort.labels) };
+  return { ...cohort, scores: encodeNumbers(cohort.scores), labels: encodeNumbers(cohort.labels) };
 }
 
 export function decodeCohort(stored: StoredCohort): CohortDay {
-  return { ...stored, scores: decode(stored.scores), labels: decode(stored.labels) };
+  return { ...stored, scores: decodeNumbers(stored.scores), labels: decodeNumbers(stored.labels) };
 }
 
-function encode(values: Float64Array): string {
+/** As base64 of their bytes. */
+export function encodeNumbers(values: Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 }
 
-function decode(text: string): Float64Array {
+export function decodeNumbers(text: string): Float64Array {
   const bytes = Buffer.from(text, 'base64');
   const values = new Float64Array(bytes.length / Float64Array.BYTES_PER_ELEMENT);
   new Uint8Array(values.buffer).set(bytes);

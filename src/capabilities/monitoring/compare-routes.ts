@@ -3,6 +3,7 @@ import { parseInstant, type Micros } from '../../base/time.ts';
 import { mount, type MountedRoute } from '../../platform/http/mount.ts';
 import { compareOnLog, compareOnRows } from './compare-contract.ts';
 import type { CompareService } from './compare-service.ts';
+import { fixedHistory } from './fixed-contract.ts';
 
 export function compareRoutes(service: CompareService): readonly MountedRoute[] {
   return [
@@ -13,6 +14,14 @@ export function compareRoutes(service: CompareService): readonly MountedRoute[] 
         from: instant(from),
         until: instant(until),
         at: at === undefined ? undefined : instant(at),
+      }),
+    ),
+    mount(fixedHistory, ({ params, query: { version, from, until } }) =>
+      service.fixed.history({
+        ...params,
+        version,
+        from: from === undefined ? undefined : instant(from),
+        until: until === undefined ? undefined : instant(until),
       }),
     ),
     mount(compareOnRows, ({ params, body: { from, until, ...asked } }) =>

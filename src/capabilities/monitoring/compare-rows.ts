@@ -2,7 +2,7 @@ import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
 import type { Analytics } from '../../platform/analytics/port.ts';
-import type { LabelledRequests } from '../predictions/labelled-requests.ts';
+import type { LabelledRequest, LabelledRequests } from '../predictions/labelled-requests.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import type { Comparison } from './compare-contract.ts';
 import type { ReadRows } from './rows-port.ts';
@@ -61,35 +61,47 @@ export async function readComparedRows(
   signal: AbortSignal,
 ): Promise<ComparedRows> {
   const { source } = request;
-  if (source.kind === 'log') return await logged(deps, { ...request, source }, signal);
-  return await trained(deps, { ...request, source }, signal);
+  if (source.kind !== 'log') return await trained(deps, { ...request, source }, signal);
+  const rows = await logged(deps, { ...request, source }, signal);
+  if (rows.times.length === 0 && rows.leftOut.otherDefinition > 0) {
+    throw new AppError(
+      'DEFINITION_SKEW',
+      `The vectors that ${source.endpoint} answered with follow another feature definition than ` +
+        'the versions were trained on.',
+      { hint: 'Compare on rows of a training set, or from the deployment of the definition on.' },
+    );
+  }
+  return rows;
 }
+
+type LogRequest = RowsRequest & { readonly source: Extract<CompareSource, { kind: 'log' }> };
 
 async function logged(
   { readRows }: CompareRowsDeps,
-  request: RowsRequest & { readonly source: Extract<CompareSource, { kind: 'log' }> },
+  request: LogRequest,
   signal: AbortSignal,
 ): Promise<ComparedRows> {
-  const { source, from, until, at, layout } = request;
-  const { endpoint, matureMicros } = source;
+  return comparedRows(await readRows(logRequest(request), signal), request);
+}
+
+/** What to read of the log for such rows. */
+export function logRequest({ source, from, until, at, layout }: LogRequest): LabelledRequest {
   const layouts = layout === null || layout === 'any' ? [] : [layout];
-  const withInputs = layout === null;
-  const rows = await readRows({ endpoint, from, until, at, layouts, withInputs }, signal);
+  return { endpoint: source.endpoint, from, until, at, layouts, withInputs: layout === null };
+}
+
+/** Those of what was read that were answered in the request's time and can be compared. */
+export function comparedRows(rows: LabelledRequests, request: LogRequest): ComparedRows {
+  const { source, from, until, at, layout } = request;
+  const { matureMicros } = source;
   const leftOut = { failed: 0, immature: 0, unlabelled: 0, otherDefinition: 0 };
   const isWanted = definitionsOf(rows, layout);
   const kept: number[] = [];
   for (let row = 0; row < rows.rowCount; row += 1) {
+    if (rows.answeredAt[row]! < from || rows.answeredAt[row]! >= until) continue;
     const why = whyLeftOut(rows, row, { at, matureMicros, isWanted });
     if (why === null) kept.push(row);
     else leftOut[why] += 1;
-  }
-  if (kept.length === 0 && leftOut.otherDefinition > 0) {
-    throw new AppError(
-      'DEFINITION_SKEW',
-      `The vectors that ${endpoint} answered with follow another feature definition than the ` +
-        'versions were trained on.',
-      { hint: 'Compare on rows of a training set, or from the deployment of the definition on.' },
-    );
   }
   const pick = (values: Float64Array): Float64Array =>
     Float64Array.from(kept, (row) => values[row]!);

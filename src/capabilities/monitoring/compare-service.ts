@@ -4,12 +4,17 @@ import type { Engine } from '../../platform/engine/port.ts';
 import { COMPARED_DAYS_MAX, type Compared, type Comparison } from './compare-contract.ts';
 import type { ComparedLayout, CompareSource } from './compare-rows.ts';
 import type { CompareTasks } from './compare-tasks.ts';
+import type { QualitySpec } from './contract.ts';
+import { FixedVersions } from './fixed-versions.ts';
+import type { HistoryTasks } from './history-tasks.ts';
 import { DAY_MICROS } from './periods.ts';
 
 /** A model version as it can be scored. */
 export interface ScorableVersion {
   /** Absolute path of the model's file. */
   readonly modelFile: string;
+  /** SHA-256 of the file. */
+  readonly digest: string;
   /** What it was trained on, as its run pinned it; null for a model that takes its own tensors. */
   readonly layout: { readonly definition: string; readonly features: readonly string[] } | null;
 }
@@ -33,6 +38,8 @@ export interface CompareParts {
     readonly from: Micros;
     readonly until: Micros;
   }>;
+  /** How the endpoint's monitor measures; rejects with `MONITOR_NOT_FOUND`. */
+  quality(endpoint: string): Promise<QualitySpec>;
   /** Brings labels and the log up to now. */
   catchUp(at: Micros): Promise<void>;
 }
@@ -46,7 +53,7 @@ export interface CompareAsked {
 
 export interface CompareServiceDeps {
   readonly parts: CompareParts;
-  readonly engine: Engine<CompareTasks>;
+  readonly engine: Engine<CompareTasks & HistoryTasks>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -56,10 +63,13 @@ const LEVEL = 0.95;
 
 /** Scores versions on the same rows, for a person, a gate or a guard. */
 export class CompareService {
+  /** Versions held fixed, beside what was served. */
+  readonly fixed: FixedVersions;
   readonly #deps: CompareServiceDeps;
 
   constructor(deps: CompareServiceDeps) {
     this.#deps = deps;
+    this.fixed = new FixedVersions(deps);
   }
 
   /**

@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.ts';
 import { formatInstant, micros } from '../../base/time.ts';
 import type { Compared, ComparedPeriod, ComparedVersion, Comparison } from './compare-contract.ts';
 import { blockMetrics, figuresOf, improvementsOf, type ScoredBlock } from './compare-figures.ts';
@@ -9,7 +8,7 @@ import {
   type RowsRequest,
 } from './compare-rows.ts';
 import { DAY_MICROS } from './periods.ts';
-import { scoreVectors, type OpenModel, type ScoreOf } from './score-vectors.ts';
+import { versionScores, type VersionScoresDeps } from './version-scores.ts';
 
 export interface CompareInput extends RowsRequest {
   readonly versions: readonly {
@@ -27,10 +26,7 @@ export type CompareOutcome = Pick<
   'rows' | 'positives' | 'days' | 'leftOut' | 'versions' | 'periods'
 >;
 
-export interface CompareDeps extends CompareRowsDeps {
-  readonly openModel: OpenModel;
-  readonly scoreOf: ScoreOf;
-}
+export interface CompareDeps extends CompareRowsDeps, VersionScoresDeps {}
 
 /**
  * Blocks of a comparison: what bounds cost grows with their cube for the AUC. More days are taken
@@ -50,7 +46,7 @@ export async function compareVersions(
     const own =
       modelFile === null
         ? servedScores(rows)
-        : await versionScores(deps, { version, modelFile, rows, input }, signal);
+        : await versionScores(deps, { version, modelFile, rows, layout: input.layout }, signal);
     scores.push(own);
   }
   return compareScores(rows, scores, input);
@@ -58,48 +54,6 @@ export async function compareVersions(
 
 function servedScores({ served, times }: ComparedRows): Float64Array {
   return served ?? new Float64Array(times.length).fill(NaN);
-}
-
-async function versionScores(
-  { openModel, scoreOf }: CompareDeps,
-  of: {
-    readonly version: Compared;
-    readonly modelFile: string;
-    readonly rows: ComparedRows;
-    readonly input: CompareInput;
-  },
-  signal: AbortSignal,
-): Promise<Float64Array> {
-  const { version, modelFile, rows, input } = of;
-  if (rows.times.length === 0) return new Float64Array(0);
-  const model = await openModel(modelFile);
-  try {
-    const [tensor] = model.signature.inputs;
-    const { layout } = input;
-    const isNamed = layout !== null && layout !== 'any';
-    const names = isNamed ? layout.features : tensorNames(tensor);
-    const missing = new Float64Array(rows.times.length).fill(NaN);
-    const columns = names.map((name) => rows.columns.get(name) ?? missing);
-    const scores = await scoreVectors(model, columns, scoreOf, signal);
-    if (scores !== null) return scores;
-    throw new AppError('NOT_SUPPORTED', `Version ${version} cannot be scored on these rows.`, {
-      hint:
-        `Models are that take the ${names.length} features as one tensor of floats and answer ` +
-        'with one number or the probabilities of two classes.',
-    });
-  } finally {
-    await model.release();
-  }
-}
-
-/** As the reader of the log names the values of a tensor. */
-function tensorNames(
-  tensor: { readonly name: string; readonly shape: readonly number[] } | undefined,
-): readonly string[] {
-  const width = tensor?.shape[1] ?? 1;
-  if (tensor === undefined || width < 1) return [];
-  if (width === 1) return [tensor.name];
-  return Array.from({ length: width }, (_, column) => `${tensor.name}[${column}]`);
 }
 
 /** What some versions' scores on the same rows say; only rows that all of them scored count. */

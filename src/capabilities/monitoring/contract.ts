@@ -12,6 +12,7 @@ export {
   compareOnLog,
   compareOnRows,
 } from './compare-contract.ts';
+export { FixedBeside, FixedDay, FixedHistory, fixedHistory } from './fixed-contract.ts';
 export { CheckState };
 export {
   ColumnBin,

@@ -24,6 +24,16 @@ export function formatValue(value: number | null): string {
   return String(Number(value.toPrecision(6)));
 }
 
+const DIFFERENCE = new Intl.NumberFormat('en-US', {
+  maximumSignificantDigits: 3,
+  signDisplay: 'exceptZero',
+});
+
+/** A difference with its sign, three significant digits: `+0.0123`, `−0.4`, `0`. */
+export function formatSigned(value: number): string {
+  return DIFFERENCE.format(value).replace('-', '−');
+}
+
 /** A count with its noun: `1 row`, `2 rows`. */
 export function formatCounted(count: number, noun: string, plural = `${noun}s`): string {
   return `${formatCount(count)} ${count === 1 ? noun : plural}`;

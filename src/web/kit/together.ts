@@ -1,6 +1,6 @@
 import type { AppError } from '../../base/errors.ts';
 
-interface Query<Data> {
+export interface Query<Data> {
   readonly data: Data | undefined;
   readonly error: AppError | null;
   readonly refetch: () => unknown;

@@ -16,7 +16,7 @@ declare module '@tanstack/react-query' {
   }
 }
 
-export interface RouteOptions {
+export interface RouteOptions<Reply = never> {
   /**
    * Prefixes of event subjects that make the reply stale (`endpoint/`, `''` for every event);
    * `Live` refetches when one happens.
@@ -24,8 +24,13 @@ export interface RouteOptions {
   readonly subjects?: readonly string[];
   /** Refetch on this period while the page is visible: for numbers that no event tells of. */
   readonly pollMs?: number;
+  /** Refetch at once while this holds: for a reply that is made bit by bit. */
+  readonly isPartial?: (reply: Reply) => boolean;
   readonly enabled?: boolean;
 }
+
+/** Between two bits of a reply. */
+const PARTIAL_POLL_MS = 300;
 
 /** The client of the whole page: a failing read is repeated only when it may pass by waiting. */
 export function createQueryClient(): QueryClient {
@@ -43,13 +48,15 @@ export function createQueryClient(): QueryClient {
 export function useRoute<R extends AnyRoute>(
   route: R,
   input: RouteInput<R>,
-  options: RouteOptions = {},
+  options: RouteOptions<RouteReply<R>> = {},
 ): UseQueryResult<RouteReply<R>> {
+  const { pollMs = false, isPartial = () => false } = options;
   return useQuery<RouteReply<R>>({
     queryKey: [route.id, input],
     queryFn: ({ signal }) => call(route, input, signal),
     meta: { subjects: options.subjects ?? [] },
-    refetchInterval: options.pollMs ?? false,
+    refetchInterval: ({ state: { data } }) =>
+      data !== undefined && isPartial(data) ? PARTIAL_POLL_MS : pollMs,
     enabled: options.enabled ?? true,
   });
 }

@@ -1,13 +1,14 @@
 import { chartTooltip, type TooltipLine } from '../../../web/kit/chart-tooltip.ts';
 import type { ChartOption, ChartPoint } from '../../../web/kit/chart.tsx';
 import { DAY_MS, dayText, stretchText } from '../../../web/kit/day-axis.ts';
-import { formatCount, formatValue } from '../../../web/kit/format.ts';
+import { formatCount, formatSigned, formatValue } from '../../../web/kit/format.ts';
 import { versionColor } from '../../../web/kit/version-color.ts';
 import {
   LANES,
   type Story,
   type StoryDecision,
   type StoryQuality,
+  type StoryStayed,
   type StoryTraffic,
 } from './story.ts';
 
@@ -21,6 +22,7 @@ const BOTTOM = 28;
 const MARGINS = { left: 74, right: 16 };
 const BAR_WIDTH_MAX = 22;
 const TONES = { good: '#2fa084', bad: '#d1495b', plain: '#5b7fb0' } as const;
+const STAYED = '#8d96a3';
 const GRID = { traffic: 0, quality: 1, decisions: 2 } as const;
 
 interface Grid {
@@ -29,11 +31,11 @@ interface Grid {
 }
 
 /** Where each part lies: what there is nothing of takes no room. */
-function layOut({ quality, decisions }: Story): {
+function layOut({ quality, stayed, decisions }: Story): {
   readonly grids: readonly [Grid, Grid, Grid];
   readonly height: number;
 } {
-  const qualityHeight = quality.length === 0 ? 0 : QUALITY;
+  const qualityHeight = hasQuality({ quality, stayed }) ? QUALITY : 0;
   const lanes = decisions.length === 0 ? 0 : LANE * LANES.length;
   const qualityTop = TOP + TRAFFIC + (qualityHeight === 0 ? 0 : GAP);
   const lanesTop = qualityTop + qualityHeight + (lanes === 0 ? 0 : GAP);
@@ -47,6 +49,10 @@ function layOut({ quality, decisions }: Story): {
   };
 }
 
+function hasQuality({ quality, stayed }: Pick<Story, 'quality' | 'stayed'>): boolean {
+  return quality.length + (stayed?.points.length ?? 0) > 0;
+}
+
 export function storyHeight(story: Story): number {
   return layOut(story).height;
 }
@@ -54,7 +60,9 @@ export function storyHeight(story: Story): number {
 /** Traffic by version, quality with its bounds, and decisions, on one axis of domain time. */
 export function storyOption(story: Story): ChartOption {
   const { grids } = layOut(story);
-  const last = story.decisions.length > 0 ? 2 : story.quality.length > 0 ? 1 : 0;
+  const { quality, stayed } = story;
+  const isMeasured = hasQuality(story);
+  const last = story.decisions.length > 0 ? 2 : isMeasured ? 1 : 0;
   return {
     legend: {
       type: 'scroll',
@@ -63,7 +71,10 @@ export function storyOption(story: Story): ChartOption {
       right: 0,
       icon: 'roundRect',
       itemWidth: 10,
-      data: story.versions.map((version) => `v${version}`),
+      data: [
+        ...story.versions.map((version) => `v${version}`),
+        ...(stayed === null ? [] : [stayedName(stayed)]),
+      ],
     },
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     tooltip: {
@@ -96,8 +107,8 @@ export function storyOption(story: Story): ChartOption {
       {
         type: 'value',
         gridIndex: GRID.quality,
-        name: story.quality[0]?.metric ?? '',
-        show: story.quality.length > 0,
+        name: quality[0]?.metric ?? stayed?.metric ?? '',
+        show: isMeasured,
         scale: true,
         splitNumber: 4,
         nameGap: 8,
@@ -109,7 +120,12 @@ export function storyOption(story: Story): ChartOption {
         show: story.decisions.length > 0,
       },
     ],
-    series: [...trafficSeries(story), ...qualitySeries(story), decisionSeries(story)],
+    series: [
+      ...trafficSeries(story),
+      ...qualitySeries(story),
+      ...stayedSeries(story),
+      decisionSeries(story),
+    ],
   };
 }
 
@@ -180,6 +196,29 @@ function qualitySeries({ quality, versions }: Story): Series {
   });
 }
 
+export function stayedName({ version }: Pick<StoryStayed, 'version'>): string {
+  return `v${version}, had it stayed`;
+}
+
+/** What was never served is dashed. */
+function stayedSeries({ stayed }: Story): Series {
+  if (stayed === null) return [];
+  return [
+    {
+      name: stayedName(stayed),
+      type: 'line',
+      xAxisIndex: GRID.quality,
+      yAxisIndex: GRID.quality,
+      // Where it is what was served, that is what is seen.
+      z: 1,
+      symbolSize: 4,
+      lineStyle: { color: STAYED, width: 1.4, type: 'dashed' },
+      itemStyle: { color: STAYED },
+      data: stayed.points.map((point) => ({ value: [point.at, point.fixed], stayed: point })),
+    },
+  ];
+}
+
 const DECISIONS = 'decisions';
 
 function decisionSeries({ decisions }: Story): Series[number] {
@@ -205,12 +244,14 @@ function decisionSeries({ decisions }: Story): Series[number] {
   };
 }
 
+type StayedPoint = StoryStayed['points'][number];
+
 interface Point {
   readonly seriesName: string;
   readonly seriesType: string;
   readonly color: string;
   readonly value: readonly [number, number | string | null];
-  readonly data: { readonly decision?: StoryDecision };
+  readonly data: { readonly decision?: StoryDecision; readonly stayed?: StayedPoint };
 }
 
 function tooltipOf(given: readonly object[]): HTMLElement {
@@ -229,23 +270,34 @@ function tooltipOf(given: readonly object[]): HTMLElement {
     if (typeof measured !== 'number') return [];
     const isTraffic = seriesType === 'bar';
     const text = isTraffic ? `${formatCount(measured)} requests` : formatValue(measured);
-    return [{ color, label: seriesName, value: text }];
+    const line = { color, label: seriesName, value: text };
+    return data.stayed === undefined ? [line] : [line, ...besideLines(data.stayed)];
   });
   const [first] = shown;
   const day = first === undefined ? '' : stretchText(Math.round(first.value[0] / 60_000) * 60_000);
   return chartTooltip(`${day} (domain clock, UTC)`, lines);
 }
 
-/** What is behind a drawn point: one of the three, or nothing. */
+function besideLines({ served, better, lower, upper }: StayedPoint): readonly TooltipLine[] {
+  const range = `${formatSigned(lower)} to ${formatSigned(upper)}`;
+  return [
+    { label: 'served, the same requests', value: formatValue(served) },
+    { label: `better by ${formatSigned(better)} (${range})`, value: '' },
+  ];
+}
+
+/** What is behind a drawn point: one of these, or nothing. */
 export interface Behind {
+  readonly stayed?: StayedPoint | undefined;
   readonly traffic?: StoryTraffic | undefined;
   readonly quality?: StoryQuality | undefined;
   readonly decision?: StoryDecision | undefined;
 }
 
 export function behindPoint(story: Story, { series, seriesIndex, index }: ChartPoint): Behind {
-  const { versions, traffic, quality, decisions } = story;
+  const { versions, traffic, quality, stayed, decisions } = story;
   if (series === DECISIONS) return { decision: decisions[index] };
+  if (stayed !== null && series === stayedName(stayed)) return { stayed: stayed.points[index] };
   const version = versions.find((one) => `v${one}` === series);
   // The bars of all versions come before the lines of any.
   if (seriesIndex >= versions.length) {

@@ -1,31 +1,26 @@
-import { EmptyState, Select, Stack, Text } from '@mantine/core';
+import { EmptyState, Group, Select, Stack, Text } from '@mantine/core';
 import { IconTimeline } from '@tabler/icons-react';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import type { RouteReply } from '../../../base/route.ts';
-import { PAGE_LIMIT_MAX } from '../../../base/page.ts';
 import { formatInstant, micros } from '../../../base/time.ts';
 import { Chart, type ChartPoint } from '../../../web/kit/chart.tsx';
 import { chartTime } from '../../../web/kit/day-axis.ts';
 import { formatCount, formatCounted, formatValue } from '../../../web/kit/format.ts';
 import { Loaded } from '../../../web/kit/loaded.tsx';
 import { Section } from '../../../web/kit/section.tsx';
-import { together } from '../../../web/kit/together.ts';
-import { useRoute } from '../../../web/kit/use-route.ts';
-import { listDecisions, type Loop } from '../../loop/contract.ts';
-import { listEvaluations, type Monitor } from '../../monitoring/contract.ts';
-import { getTrafficHistory, type TrafficHistory } from '../../predictions/contract.ts';
-import { listRevisions, type Endpoint } from '../../serving/contract.ts';
+import type { listDecisions, Loop } from '../../loop/contract.ts';
+import type { FixedHistory, listEvaluations, Monitor } from '../../monitoring/contract.ts';
+import type { TrafficHistory } from '../../predictions/contract.ts';
+import type { Endpoint, listRevisions } from '../../serving/contract.ts';
 import { DecisionsList } from './decisions-list.tsx';
+import { StayedNote } from './stayed-note.tsx';
 import { spanMs, storyOf, type Story } from './story.ts';
 import { behindPoint, storyHeight, storyOption } from './story-option.ts';
+import { useStayed } from './use-stayed.ts';
+import { useStory } from './use-story.ts';
 
-/** More than half a year of days; a chart shows no more apart. */
-const EVALUATIONS = 200;
-const DECISIONS_READ = 500;
 const HOUR_MS = 3_600_000;
-/** No event tells of answered requests. */
-const HISTORY_POLL_MS = 30_000;
 
 interface StorySectionProps {
   readonly endpoint: string;
@@ -42,24 +37,50 @@ export function StorySection(props: StorySectionProps): ReactNode {
   const monitor = monitors.find(({ name }) => name === endpoint);
   const loop = loops.find((one) => one.endpoint === endpoint);
   const read = useStory(endpoint, { isWatched: monitor !== undefined, loop: loop?.name });
+  const { stayed } = useSearch({ from: '/' });
+  const beside = useStayed(endpoint, { evaluations: read.data?.[0]?.items ?? [], asked: stayed });
   return (
     <Section
       title="What happened"
       aside={
-        <Select
-          size="xs"
-          aria-label="Endpoint told of"
-          searchable
-          allowDeselect={false}
-          data={endpoints.map(({ name }) => name)}
-          value={endpoint}
-          onChange={(value) =>
-            void navigate({
-              search: (search) => ({ ...search, endpoint: value ?? undefined }),
-              resetScroll: false,
-            })
-          }
-        />
+        <Group gap="xs">
+          {beside.versions.length > 0 && (
+            <Select
+              size="xs"
+              w={170}
+              aria-label="Version told of as if it had stayed"
+              allowDeselect={false}
+              data={[
+                ...beside.versions.map((one) => ({
+                  value: String(one),
+                  label: `had v${one} stayed`,
+                })),
+                { value: 'none', label: 'only what was served' },
+              ]}
+              value={String(beside.version ?? 'none')}
+              onChange={(value) =>
+                void navigate({
+                  search: (was) => ({ ...was, stayed: value === 'none' ? value : Number(value) }),
+                  resetScroll: false,
+                })
+              }
+            />
+          )}
+          <Select
+            size="xs"
+            aria-label="Endpoint told of"
+            searchable
+            allowDeselect={false}
+            data={endpoints.map(({ name }) => name)}
+            value={endpoint}
+            onChange={(value) =>
+              void navigate({
+                search: (was) => ({ ...was, endpoint: value ?? undefined, stayed: undefined }),
+                resetScroll: false,
+              })
+            }
+          />
+        </Group>
       }
     >
       <Loaded query={read} height={420}>
@@ -69,6 +90,8 @@ export function StorySection(props: StorySectionProps): ReactNode {
             evaluations={evaluations}
             everyMs={spanMs(monitor?.spec.every ?? '1d')}
             history={history}
+            fixed={beside.fixed ?? null}
+            note={beside.version === null ? null : <StayedNote {...beside} />}
             decisions={decisions}
             revisions={revisions}
             hour={Math.ceil(chartTime(now) / HOUR_MS)}
@@ -79,51 +102,14 @@ export function StorySection(props: StorySectionProps): ReactNode {
   );
 }
 
-/** What the story is made of; requests are counted from the log where no monitor counts them. */
-function useStory(
-  endpoint: string,
-  { isWatched, loop }: { readonly isWatched: boolean; readonly loop: string | undefined },
-) {
-  const evaluations = useRoute(
-    listEvaluations,
-    { params: { monitor: endpoint }, query: { kind: 'quality', limit: EVALUATIONS } },
-    { subjects: [`monitor/${endpoint}`], enabled: isWatched },
-  );
-  const history = useRoute(
-    getTrafficHistory,
-    { params: { endpoint }, query: {} },
-    {
-      subjects: [`endpoint/${endpoint}`],
-      pollMs: HISTORY_POLL_MS,
-      enabled: !isWatched,
-    },
-  );
-  const decisions = useRoute(
-    listDecisions,
-    { params: { loop: loop ?? '' }, query: { limit: DECISIONS_READ } },
-    { subjects: [`loop/${loop ?? ''}`], enabled: loop !== undefined },
-  );
-  const revisions = useRoute(
-    listRevisions,
-    { params: { endpoint }, query: { limit: PAGE_LIMIT_MAX } },
-    { subjects: [`endpoint/${endpoint}`] },
-  );
-  return together(
-    isWatched ? evaluations : NONE,
-    isWatched ? NONE : history,
-    loop === undefined ? NONE : decisions,
-    revisions,
-  );
-}
-
-/** What is not there to be read. */
-const NONE = { data: null, error: null, refetch: () => undefined };
-
 interface ToldProps {
   readonly endpoint: string;
   readonly evaluations: RouteReply<typeof listEvaluations> | null;
   readonly everyMs: number;
   readonly history: TrafficHistory | null;
+  readonly fixed: FixedHistory | null;
+  /** What that is, in words. */
+  readonly note: ReactNode;
   readonly decisions: RouteReply<typeof listDecisions> | null;
   readonly revisions: RouteReply<typeof listRevisions>;
   /** The domain clock's, so that nothing is drawn again only because time goes on. */
@@ -131,18 +117,19 @@ interface ToldProps {
 }
 
 function Told(props: ToldProps): ReactNode {
-  const { endpoint, evaluations, everyMs, history, decisions, revisions, hour } = props;
+  const { endpoint, evaluations, everyMs, history, fixed, decisions, revisions, hour } = props;
   const story = useMemo(
     () =>
       storyOf({
         evaluations: evaluations?.items ?? [],
         everyMs,
         history,
+        fixed,
         decisions: decisions?.items ?? [],
         revisions: revisions.items,
         until: hour * HOUR_MS,
       }),
-    [evaluations, everyMs, history, decisions, revisions, hour],
+    [evaluations, everyMs, history, fixed, decisions, revisions, hour],
   );
   const navigate = useNavigate({ from: '/' });
   const drawn = useMemo(
@@ -159,10 +146,13 @@ function Told(props: ToldProps): ReactNode {
     );
   }
   const open = (point: ChartPoint): void => {
-    const { traffic, quality, decision } = behindPoint(story, point);
+    const { traffic, quality, stayed, decision } = behindPoint(story, point);
     if (traffic !== undefined) {
       const { start, end, version } = traffic;
       const search = { endpoint, from: instantOf(start), until: instantOf(end), version };
+      void navigate({ to: '/trace', search });
+    } else if (stayed !== undefined) {
+      const search = { endpoint, from: instantOf(stayed.from), until: instantOf(stayed.until) };
       void navigate({ to: '/trace', search });
     } else if (quality !== undefined) {
       const params = { monitor: endpoint, evaluation: quality.evaluation };
@@ -189,8 +179,9 @@ function Told(props: ToldProps): ReactNode {
         onPoint={open}
       />
       <Text size="xs" c="dimmed">
-        {`Domain clock, UTC.${story.quality.length === 0 ? '' : ' Quality as evaluations found it, with bounds at 95 % from how days differ; red: a warning or an alert.'} A click on a point opens what is behind it.`}
+        {`Domain clock, UTC.${story.quality.length === 0 ? '' : ' Quality as evaluations found it, with the bounds at 95 % of its loss against the first weeks, from how days differ; red: a warning or an alert.'} A click on a point opens what is behind it.`}
       </Text>
+      {props.note}
       <DecisionsList decisions={story.decisions} />
     </Stack>
   );
@@ -207,7 +198,7 @@ function describe({ versions, traffic, quality, decisions }: Story): string {
   return `${parts.join('; ')}; ${formatCount(decisions.length)} decisions`;
 }
 
-function rowsOf({ traffic, quality, decisions }: Story) {
+function rowsOf({ traffic, quality, stayed, decisions }: Story) {
   const at = instantOf;
   return {
     header: ['time (domain clock)', 'what', 'version', 'value', 'lower', 'upper', 'reason'],
@@ -229,6 +220,15 @@ function rowsOf({ traffic, quality, decisions }: Story) {
         one.lower,
         one.upper,
         null,
+      ]),
+      ...(stayed?.points ?? []).map((one) => [
+        at(one.at),
+        `${stayed!.metric} had it stayed`,
+        stayed!.version,
+        one.fixed,
+        null,
+        null,
+        `served ${one.served}, better by ${one.better} (${one.lower} to ${one.upper})`,
       ]),
       ...decisions.map((one) => [at(one.at), one.what, null, null, null, null, one.reason]),
     ],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../loop/contract.ts';
-import type { Check, Evaluation } from '../../monitoring/contract.ts';
+import type { Check, Evaluation, FixedHistory } from '../../monitoring/contract.ts';
 import type { RouteRevision } from '../../serving/contract.ts';
-import { spanMs, storyOf } from './story.ts';
+import { stayedText } from './stayed-text.ts';
+import { spanMs, storyOf, versionsIn } from './story.ts';
 import { behindPoint } from './story-option.ts';
 
 const DAY = 86_400_000;
@@ -66,7 +67,47 @@ function revision(number: number, more: Partial<RouteRevision> = {}): RouteRevis
   };
 }
 
-const NOTHING = { evaluations: [], everyMs: DAY, history: null, decisions: [], revisions: [] };
+const NOTHING = {
+  evaluations: [],
+  everyMs: DAY,
+  history: null,
+  fixed: null,
+  decisions: [],
+  revisions: [],
+};
+
+const WINDOW = { fixed: 0.7, served: 0.72, better: 0.02, lower: 0.01, upper: 0.03 };
+const FIXED: FixedHistory = {
+  monitor: 'late',
+  model: 'late',
+  version: 1,
+  metric: 'auc',
+  windowDays: 7,
+  from: at(1),
+  until: at(9),
+  matureUntil: at(9),
+  waiting: 0,
+  leftOut: { unlabelled: 0, otherDefinition: 3, unscored: 0 },
+  whole: { ...WINDOW, days: 2, rows: 200 },
+  days: [
+    {
+      from: at(1),
+      until: at(2),
+      matureAt: '2001-03-02T12:00:00Z',
+      rows: 100,
+      isWhole: true,
+      window: null,
+    },
+    {
+      from: at(2),
+      until: at(3),
+      matureAt: '2001-03-03T12:00:00Z',
+      rows: 100,
+      isWhole: true,
+      window: { ...WINDOW, days: 7, rows: 700 },
+    },
+  ],
+};
 
 describe('the story of an endpoint', () => {
   it('counts the requests of an evaluation in the stretch before it', () => {
@@ -93,6 +134,32 @@ describe('the story of an endpoint', () => {
     expect(quality[0]).toMatchObject({ version: 2, metric: 'auc', value: 0.75, isAlarm: true });
     expect(quality[0]?.lower).toBeCloseTo(0.73);
     expect(quality[0]?.upper).toBeCloseTo(0.77);
+  });
+
+  it('puts what a fixed version would have scored where evaluations count the same days', () => {
+    const story = storyOf({ ...NOTHING, fixed: FIXED, until: NOW });
+    const from = Date.UTC(2001, 1, 24);
+    const day = { at: Date.UTC(2001, 2, 4), from, until: Date.UTC(2001, 2, 3) };
+    expect(story.stayed?.points).toEqual([{ ...day, ...WINDOW }]);
+    const point = { series: 'v1, had it stayed', seriesIndex: 0, index: 0 };
+    expect(behindPoint(story, point).stayed).toMatchObject(day);
+  });
+
+  it('says whether what was served was better, and what is not compared', () => {
+    expect(stayedText(FIXED)).toMatch(
+      /auc 0\.7, against 0\.72 .*200 labelled requests of 2 days.*\+0\.02 \(95 %: \+0\.01 to \+0\.03.*better than chance.*Left out: 3 of another feature definition\.$/,
+    );
+    const { whole } = FIXED;
+    const chance = { ...FIXED, whole: { ...whole!, lower: -0.01 } };
+    expect(stayedText(chance)).toContain('no more than chance explains');
+    expect(stayedText({ ...FIXED, waiting: 5 })).toContain('2 days done, 5 to go');
+    expect(stayedText({ ...FIXED, matureUntil: null })).toContain('Without a declared label');
+  });
+
+  it('names the first version that answered first', () => {
+    const later = evaluation(5);
+    const versions = later.versions.map((one) => ({ ...one, requests: 10 }));
+    expect(versionsIn([{ ...later, versions }, evaluation(3)])).toEqual([2, 1]);
   });
 
   it('takes its traffic from the log where no monitor counts', () => {

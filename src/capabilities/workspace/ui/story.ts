@@ -1,6 +1,6 @@
 import { chartTime, DAY_MS } from '../../../web/kit/day-axis.ts';
 import type { Decision } from '../../loop/contract.ts';
-import type { Check, Evaluation } from '../../monitoring/contract.ts';
+import type { Check, Evaluation, FixedHistory } from '../../monitoring/contract.ts';
 import type { TrafficHistory } from '../../predictions/contract.ts';
 import type { RouteRevision } from '../../serving/contract.ts';
 
@@ -24,6 +24,24 @@ export interface StoryQuality {
   readonly upper: number;
   readonly isAlarm: boolean;
   readonly evaluation: string;
+}
+
+/** What a version that was held fixed would have scored, beside what was served. */
+export interface StoryStayed {
+  readonly version: number;
+  readonly metric: string;
+  readonly points: readonly {
+    /** When an evaluation counts the same days for the first time. */
+    readonly at: number;
+    /** Its days. */
+    readonly from: number;
+    readonly until: number;
+    readonly fixed: number;
+    readonly served: number;
+    readonly better: number;
+    readonly lower: number;
+    readonly upper: number;
+  }[];
 }
 
 /** The rows that decisions are drawn in, from the top. */
@@ -50,6 +68,7 @@ export interface Story {
   readonly versions: readonly number[];
   readonly traffic: readonly StoryTraffic[];
   readonly quality: readonly StoryQuality[];
+  readonly stayed: StoryStayed | null;
   /** Oldest first. */
   readonly decisions: readonly StoryDecision[];
 }
@@ -61,6 +80,7 @@ interface StoryParts {
   readonly everyMs: number;
   /** Where there is no monitor. */
   readonly history: TrafficHistory | null;
+  readonly fixed: FixedHistory | null;
   readonly decisions: readonly Decision[];
   readonly revisions: readonly RouteRevision[];
   /** Domain time, in milliseconds since 1970. */
@@ -93,7 +113,24 @@ export function storyOf(parts: StoryParts): Story {
     ),
     traffic: traffic.toSorted((a, b) => a.start - b.start),
     quality,
+    stayed: parts.fixed === null ? null : stayedOf(parts.fixed, everyMs),
     decisions,
+  };
+}
+
+function stayedOf(of: FixedHistory, everyMs: number): StoryStayed {
+  const { version, metric, days } = of;
+  return {
+    version,
+    metric,
+    points: days.flatMap(({ until, matureAt, window }) => {
+      if (window === null) return [];
+      const { fixed, served, better, lower, upper } = window;
+      const at = Math.ceil(chartTime(matureAt) / everyMs) * everyMs;
+      const end = chartTime(until);
+      const from = end - of.windowDays * DAY_MS;
+      return [{ at, from, until: end, fixed, served, better, lower, upper }];
+    }),
   };
 }
 
@@ -145,6 +182,15 @@ function qualityOf(evaluation: Evaluation): readonly StoryQuality[] {
       },
     ];
   });
+}
+
+/** Versions that answered anything, the first one first. */
+export function versionsIn(evaluations: readonly Evaluation[]): readonly number[] {
+  const oldest = evaluations.toSorted((a, b) => chartTime(a.at) - chartTime(b.at));
+  const answered = oldest.flatMap(({ versions }) =>
+    versions.filter(({ requests }) => requests > 0),
+  );
+  return [...new Set(answered.map(({ version }) => version))];
 }
 
 export function isAlarm({ state }: Check): boolean {
