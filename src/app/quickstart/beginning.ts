@@ -37,6 +37,8 @@ export const load: Phase = async ({ tell, folder }) => {
 
 export const declare: Phase = async ({ tell }) => {
   const { changes } = await tell.declare();
+  // A training set comes out of the tables: it need not wait until the online store is filled.
+  if ((await tell.route()) === null) tell.begin('train');
   await tell.awaitOnline(await tell.newestLandings());
   const service = await tell.service();
   const windows = service.features.filter(({ kind }) => kind === 'window').length;

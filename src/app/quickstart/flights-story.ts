@@ -76,6 +76,13 @@ const LOOP = 'late';
 const LOOK_MS = 200;
 const PAGE = 100;
 
+/** A run that goes on before anybody waits for it. */
+interface Begun {
+  /** Hears of its progress from now on. */
+  tell: (text: string) => void;
+  readonly ended: Promise<{ readonly environmentSeconds: number }>;
+}
+
 /**
  * The quickstart's steps, as any program outside would do them: over HTTP, with the public
  * contracts. Each can be repeated: what is there already stays.
@@ -83,6 +90,7 @@ const PAGE = 100;
 export class FlightsStory {
   readonly #api: Api;
   readonly #folder: string;
+  readonly #begun = new Map<string, Begun>();
 
   constructor(options: { readonly api: Api; readonly folder: string }) {
     this.#api = options.api;
@@ -94,6 +102,28 @@ export class FlightsStory {
    * the Python environment took to be built, which is an installation.
    */
   async run(
+    target: string,
+    onProgress: (text: string) => void,
+  ): Promise<{ readonly environmentSeconds: number }> {
+    const begun = this.#begun.get(target);
+    this.#begun.delete(target);
+    if (begun === undefined) return await this.#run(target, onProgress);
+    begun.tell = onProgress;
+    return await begun.ended;
+  }
+
+  /** Begins what `run` is going to wait for. */
+  begin(target: string): void {
+    const begun: Begun = {
+      tell: () => undefined,
+      ended: this.#run(target, (text) => begun.tell(text)),
+    };
+    // Whoever waits for it hears of its error.
+    begun.ended.catch(() => undefined);
+    this.#begun.set(target, begun);
+  }
+
+  async #run(
     target: string,
     onProgress: (text: string) => void,
   ): Promise<{ readonly environmentSeconds: number }> {
