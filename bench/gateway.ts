@@ -1,9 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runMain, say } from '../scripts/progress.mjs';
+import { runMain } from '../scripts/progress.mjs';
 import { CACHE } from '../scripts/run.ts';
 import { assertAgrees } from './rig/agreement.ts';
 import { startBareGateway } from './rig/bare-gateway.ts';
+import {
+  CONNECTIONS,
+  LOAD_CORE,
+  measureRound,
+  SERVER_CORE,
+  type Contender,
+  type Measured,
+} from './rig/closed-loop.ts';
 import { ensureForest, inferBody, type Forest } from './rig/forest.ts';
 import {
   assertOnMain,
@@ -13,20 +21,14 @@ import {
   type Millwright,
 } from './rig/millwright.ts';
 import { startMlServer } from './rig/mlserver.ts';
-import { cpuUs, cpuUsOfAll, processTree } from './rig/processes.ts';
 import { pythonVersions } from './rig/python.ts';
 import { options } from './rig/options.ts';
 import { median, round } from './rig/quantile.ts';
-import { watchOthers } from './rig/quiet.ts';
 import { keepResult, packageVersion, type Budget, type Findings } from './rig/result.ts';
-import { countedRounds, OTHERS_CORES_MAX, repeatRounds, type InRound } from './rig/rounds.ts';
-import { requireWrk, wrk, wrkVersion } from './rig/wrk.ts';
+import { countedRounds, OTHERS_CORES_MAX, repeatRounds } from './rig/rounds.ts';
+import { requireWrk, wrkVersion } from './rig/wrk.ts';
 
 /** Requests a second and CPU a request of the gateway beside MLServer, one core each. */
-
-const SERVER_CORE = 0;
-const LOAD_CORE = 1;
-const CONNECTIONS = 32;
 
 const TITLES: Readonly<Record<string, string>> = {
   mlserver: 'MLServer, parallel_workers=0',
@@ -46,27 +48,6 @@ const MLSERVER_PARTS = [
   'numpy',
 ];
 
-interface Contender {
-  readonly name: string;
-  readonly inferUrl: string;
-  /** The process that answers. */
-  readonly pid: number;
-  /** Called after a round: what the round left to do must not fall into the next one. */
-  readonly settle: () => Promise<void>;
-}
-
-interface Measured extends InRound {
-  readonly contender: string;
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  /** CPU of the answering process, microseconds a request. */
-  readonly cpuUs: number;
-  /** CPU of the processes it started, until they had nothing left to do, microseconds a request. */
-  readonly childrenCpuUs: number;
-}
-
 async function measure(on: {
   readonly forest: Forest;
   readonly folder: string;
@@ -84,15 +65,17 @@ async function measure(on: {
     await assertOnMain(millwright.api, 'forest');
     await assertOnMain(millwright.api, 'forest_canary');
     const settle = (): Promise<void> => flushed(millwright);
+    const bodies = [...forest.rows.keys()].map((row) => inferBody(forest, row));
+    const [logged, canary] = ['forest', 'forest_canary'].map((name) => millwright.inferUrl(name));
     const contenders: readonly Contender[] = [
-      { name: 'mlserver', ...mlserver, settle: async () => undefined },
-      { name: 'bare', ...bare, settle: async () => undefined },
-      { name: 'logged', ...millwright, inferUrl: millwright.inferUrl('forest'), settle },
-      { name: 'canary', ...millwright, inferUrl: millwright.inferUrl('forest_canary'), settle },
+      { name: 'mlserver', ...mlserver, bodies, settle: async () => undefined },
+      { name: 'bare', ...bare, bodies, settle: async () => undefined },
+      { name: 'logged', ...millwright, inferUrl: logged!, bodies, settle },
+      { name: 'canary', ...millwright, inferUrl: canary!, bodies, settle },
     ];
     const agreement = await agreementOf(contenders, { forest, millwright });
     const measured = await repeatRounds({ rounds, patience }, (number) =>
-      measureRound(contenders, { number, seconds, forest }),
+      measureRound(contenders, { number, seconds }),
     );
     return findings({ forest, rounds: measured, seconds, agreement, mlserver: mlserver.settings });
   } finally {
@@ -117,57 +100,6 @@ async function agreementOf(
     agreement[`canary v${version}`] = await assertAgrees(url, forest, `forest-${version}`);
   }
   return agreement;
-}
-
-/** Everyone once; each round begins with another one, so that none always follows the same. */
-async function measureRound(
-  contenders: readonly Contender[],
-  on: { readonly number: number; readonly seconds: number; readonly forest: Forest },
-): Promise<readonly Measured[]> {
-  const measured: Measured[] = [];
-  for (const [index] of contenders.entries()) {
-    const contender = contenders[(index + on.number) % contenders.length]!;
-    const one = await measureOne(contender, on);
-    say(
-      `  round ${on.number} ${contender.name.padEnd(9)} ${one.requestsPerSecond} requests/s, ` +
-        `${one.cpuUs} us, engine ${one.childrenCpuUs} us; others ${one.othersCores} cores`,
-    );
-    measured.push(one);
-  }
-  return measured;
-}
-
-async function measureOne(
-  contender: Contender,
-  on: { readonly number: number; readonly seconds: number; readonly forest: Forest },
-): Promise<Measured> {
-  const { name, inferUrl, pid, settle } = contender;
-  const { forest, number, seconds } = on;
-  const children = processTree(pid).slice(1);
-  const [main, engine] = [cpuUs(pid), cpuUsOfAll(children)];
-  const others = watchOthers(() => cpuUsOfAll([process.pid, pid, ...children]));
-  const load = await wrk({
-    url: inferUrl,
-    bodies: [...forest.rows.keys()].map((row) => inferBody(forest, row)),
-    connections: CONNECTIONS,
-    seconds,
-    core: LOAD_CORE,
-  });
-  const othersCores = round(others(load.ownCpuUs), 2);
-  const mainUs = cpuUs(pid) - main;
-  await settle();
-  const engineUs = cpuUsOfAll(children) - engine;
-  return {
-    contender: name,
-    round: number,
-    requests: load.requests,
-    requestsPerSecond: load.requestsPerSecond,
-    p50Us: load.p50Us,
-    p99Us: load.p99Us,
-    cpuUs: round(mainUs / load.requests, 1),
-    childrenCpuUs: round(engineUs / load.requests, 1),
-    othersCores,
-  };
 }
 
 async function findings(from: {

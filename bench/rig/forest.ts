@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE, ROOT } from '../../scripts/run.ts';
 import { step } from '../../scripts/progress.mjs';
@@ -26,19 +27,22 @@ interface ForestFile {
 }
 
 export interface Forest extends ForestFile {
-  /** Path of `forest-1` (stable) or `forest-2` (canary). */
+  /** Path of `forest-1` (stable), `forest-2` (canary) or `joined` (24 features). */
   file(name: string): string;
 }
 
 const FOLDER = join(CACHE, 'bench-forest');
+const MAKER = join(ROOT, 'bench/rig/forest.py');
 
-/** The models and rows of the gateway benchmarks, made once. */
+/** The models and rows of the gateway benchmarks, made once by each version of their maker. */
 export async function ensureForest(): Promise<Forest> {
   await ensureBenchPython();
-  const file = join(FOLDER, 'forest.json');
-  if (!existsSync(file)) {
+  const [file, stamp] = [join(FOLDER, 'forest.json'), join(FOLDER, '.maker')];
+  const maker = createHash('sha256').update(readFileSync(MAKER)).digest('hex');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== maker) {
     mkdirSync(FOLDER, { recursive: true });
-    await step('random forests', () => must(python, [join(ROOT, 'bench/rig/forest.py'), FOLDER]));
+    await step('random forests', () => must(python, [MAKER, FOLDER]));
+    writeFileSync(stamp, maker);
   }
   const made = JSON.parse(readFileSync(file, 'utf8')) as ForestFile;
   return { ...made, file: (name) => join(FOLDER, `${name}.onnx`) };

@@ -4,38 +4,72 @@ import { join } from 'node:path';
 import { Obstacle, step } from '../../scripts/progress.mjs';
 import { CACHE, findProgram, ROOT, run } from '../../scripts/run.ts';
 
-const VENV = join(CACHE, 'bench-venv');
-const REQUIREMENTS = join(ROOT, 'bench', 'requirements.txt');
-/** Written after a complete install. */
-const STAMP = join(VENV, '.installed');
+/** A virtual environment of a peer, from a file of requirements in bench/. */
+interface Environment {
+  readonly folder: string;
+  readonly requirements: string;
+  readonly about: string;
+}
+
 const NAMES = ['python3.11', 'python3.12'];
 
-export const python = join(VENV, 'bin', 'python');
+const MLSERVER: Environment = {
+  folder: join(CACHE, 'bench-venv'),
+  requirements: 'requirements.txt',
+  about: 'MLServer',
+};
+/** Apart from the other one: their pins contradict each other. */
+const FEAST: Environment = {
+  folder: join(CACHE, 'bench-feast-venv'),
+  requirements: 'requirements-feast.txt',
+  about: 'Feast',
+};
+
+export const python = interpreterOf(MLSERVER);
+export const feastPython = interpreterOf(FEAST);
 
 /** The benchmarks' own virtual environment, made when it is missing or stale. */
 export async function ensureBenchPython(): Promise<void> {
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
-  await step('Python environment', async () => {
-    rmSync(VENV, { recursive: true, force: true });
+  await ensure(MLSERVER);
+}
+
+export async function ensureFeast(): Promise<void> {
+  await ensure(FEAST);
+}
+
+function interpreterOf({ folder }: Environment): string {
+  return join(folder, 'bin', 'python');
+}
+
+async function ensure(environment: Environment): Promise<void> {
+  const { folder, about } = environment;
+  const requirements = join(ROOT, 'bench', environment.requirements);
+  // Written after a complete install.
+  const stamp = join(folder, '.installed');
+  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  await step(`Python, ${about}`, async () => {
+    rmSync(folder, { recursive: true, force: true });
     const base = NAMES.map(findProgram).find((path) => path !== null);
-    if (base === undefined) throw new Obstacle(`MLServer needs one of ${NAMES.join(', ')}.`);
-    await must(base, ['-m', 'venv', VENV]);
-    await must(python, ['-m', 'pip', 'install', '--quiet', '--no-input', '-r', REQUIREMENTS]);
-    writeFileSync(STAMP, wanted);
+    if (base === undefined) throw new Obstacle(`${about} needs one of ${NAMES.join(', ')}.`);
+    await must(base, ['-m', 'venv', folder]);
+    const install = ['-m', 'pip', 'install', '--quiet', '--no-input', '-r', requirements];
+    await must(interpreterOf(environment), install);
+    writeFileSync(stamp, wanted);
   });
 }
 
 /** Name to version of what is installed. */
 export async function pythonVersions(
   names: readonly string[],
+  interpreter = python,
 ): Promise<Readonly<Record<string, string>>> {
   const code = [
     'import sys, importlib.metadata as m',
     'print("python", sys.version.split()[0])',
     'for name in sys.argv[1:]: print(name, m.version(name))',
   ].join('\n');
-  const { output } = await run(python, ['-c', code, ...names]);
+  const { output } = await run(interpreter, ['-c', code, ...names]);
   return Object.fromEntries(
     output
       .trim()

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { say } from '../../scripts/progress.mjs';
 import { ROOT } from '../../scripts/run.ts';
+import { isTrial } from './options.ts';
 
 /** A number that DESIGN sets a limit for, with what was measured. */
 export interface Budget {
@@ -43,7 +45,7 @@ export interface BenchResult extends Findings {
 
 export const RESULTS = join(ROOT, 'bench', 'results');
 
-/** Measures, and keeps what was found in bench/results/NAME.json. */
+/** Measures, and keeps what was found in bench/results/NAME.json; a trial only shows it. */
 export async function keepResult(measure: () => Promise<Findings>): Promise<BenchResult> {
   const before = loadavg();
   const findings = await measure();
@@ -60,6 +62,10 @@ export async function keepResult(measure: () => Promise<Findings>): Promise<Benc
     versions: { node: process.version, ...findings.versions },
     load: { before, after: loadavg() },
   };
+  if (isTrial()) {
+    say(JSON.stringify({ table: result.table, budgets: result.budgets }, null, 2));
+    return result;
+  }
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   return result;

@@ -15,6 +15,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Ends it as Ctrl-C would, and waits. */
   stop(): Promise<void>;
+  /** Ends it as `kill -9` does, and waits. */
+  kill(): Promise<void>;
 }
 
 export interface StartOptions {
@@ -62,6 +64,11 @@ export function start(options: StartOptions): Running {
       const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(kill);
+    },
+    kill: async () => {
+      isStopping = true;
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }
