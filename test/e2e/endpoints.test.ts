@@ -6,6 +6,7 @@ import { registerModel } from '../../src/capabilities/registry/contract.ts';
 import { deploy, listRevisions, putEndpoint } from '../../src/capabilities/serving/contract.ts';
 import { versionModel } from '../onnx-model.ts';
 import { busyFixture, replayFixture } from './fixture-data.ts';
+import { underGuard } from './fixture-story.ts';
 import { NARROW, overflow, picture, rows, WebPages } from './web-pages.ts';
 
 const FEW = busyFixture({ endpoints: 3, predictions: 60, events: 10 });
@@ -45,6 +46,21 @@ describe('the list of endpoints', () => {
 });
 
 describe('one endpoint', () => {
+  it('tells how far a rollout is, what was found, and what happens next', async () => {
+    web.server.show({ ...FEW, story: underGuard(FEW.story) });
+    const page = await web.open('/endpoints/late');
+    const rollout = page.getByRole('region', { name: 'Rollout: v4 is under guard' });
+    expect(await rollout.innerText()).toMatch(
+      /2,114 of 4,000.*1 d 6 h of 2 d.*better by \+0\.0042 in log_loss, bounds −0\.0121 and \+0\.0205 \(95 % each\), on 1,804 labelled requests of 2 days; upper bound at 99\.9 %: \+0\.0511/s,
+    );
+    expect(await rollout.innerText()).toMatch(/Next look at .*goes back to v2 at once when/s);
+    const requests = rollout.getByRole('progressbar', { name: 'Requests that the guard wants' });
+    expect(Number(await requests.getAttribute('aria-valuenow'))).toBeCloseTo(52.85);
+    await picture(page, 'endpoint-guard');
+    await rollout.getByRole('link', { name: 'Decisions of loop late' }).click();
+    await page.waitForURL('**/loop?loop=late&instance=li_4');
+  });
+
   it('tells who answers, what was answered before, and who decided that', async () => {
     web.server.show(FEW);
     const page = await web.open('/endpoints/late');

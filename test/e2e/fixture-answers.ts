@@ -25,7 +25,7 @@ import {
   listMaturity,
   type MaturityDetail,
 } from '../../src/capabilities/maturity/contract.ts';
-import { listDecisions, listLoops } from '../../src/capabilities/loop/contract.ts';
+import { getGuard, listDecisions, listLoops } from '../../src/capabilities/loop/contract.ts';
 import {
   fixedHistory,
   listEvaluations,
@@ -118,6 +118,7 @@ export const ANSWERS: readonly Answer[] = [
     throw new AppError('MONITOR_NOT_FOUND', `Nothing watches ${params.monitor}.`);
   }),
   answer(listLoops, ({ query }, { story }) => page(story.loops, query)),
+  answer(getGuard, (_, { story: { guard } }) => ({ guard })),
   answer(listDecisions, ({ params, query }, { story }) =>
     page(
       story.decisions.filter(({ loop }) => loop === params.loop),

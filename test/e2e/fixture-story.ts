@@ -1,4 +1,9 @@
-import type { Decision, Loop } from '../../src/capabilities/loop/contract.ts';
+import type {
+  Decision,
+  GuardProgress,
+  Instance,
+  Loop,
+} from '../../src/capabilities/loop/contract.ts';
 import type { MaturityDetail } from '../../src/capabilities/maturity/contract.ts';
 import {
   MonitorSpec,
@@ -21,6 +26,8 @@ export interface StoryFixture {
   /** What any version would have scored, had it stayed. */
   readonly fixed: FixedHistory | null;
   readonly loops: readonly Loop[];
+  /** How far the rollout of the loop is, where one is under way. */
+  readonly guard: GuardProgress | null;
   /** Newest first. */
   readonly decisions: readonly Decision[];
   readonly maturity: readonly MaturityDetail[];
@@ -32,6 +39,7 @@ export const NO_STORY: StoryFixture = {
   evaluations: [],
   fixed: null,
   loops: [],
+  guard: null,
   decisions: [],
   maturity: [],
 };
@@ -52,6 +60,7 @@ export function storyOf(endpoint: string, endSecond = WALL_SECOND): StoryFixture
     evaluations,
     fixed: fixedOf(endpoint, today),
     loops: [loop(endpoint, decisions[0]!, today)],
+    guard: null,
     decisions,
     maturity: [maturity(endpoint, today)],
   };
@@ -245,6 +254,58 @@ function loop(name: string, lastDecision: Decision, today: number): Loop {
     retrains: { used: 2, of: 8, per: '30d' },
     lastDecision,
   };
+}
+
+/** The same story with v4 under guard for 30 hours. */
+export function underGuard(story: StoryFixture): StoryFixture {
+  const [loop] = story.loops;
+  const second = Math.floor(WALL_SECOND / DAY) * DAY;
+  const deployedAt = at(second - 1.25 * DAY);
+  const versions = { model: loop!.endpoint, champion: 2, challenger: 4 };
+  const instance: Instance = {
+    id: 'li_4',
+    loop: loop!.name,
+    state: 'guarding',
+    causes: [],
+    actor: 'loop',
+    startedAt: deployedAt,
+    endedAt: null,
+    ...versions,
+    pipeline: 'train',
+    pipelineRun: null,
+    evaluation: { from: deployedAt, until: deployedAt },
+    deployedAt,
+    waitsFor: 'guarding: 2,114 of 4,000 requests, 1 day 6 h of 2 days',
+    nextLook: at(second + 0.25 * DAY),
+  };
+  const guard: GuardProgress = {
+    instance: instance.id,
+    at: at(second),
+    deployedAt,
+    ...versions,
+    answered: { requests: 2114, errors: 2 },
+    seconds: 1.25 * DAY,
+    wants: { requests: 4000, seconds: 2 * DAY },
+    givesUpAt: at(second + 6.75 * DAY),
+    isOverridden: false,
+    nextLook: instance.nextLook!,
+    metric: 'log_loss',
+    look: {
+      at: at(second),
+      says: instance.waitsFor!,
+      former: { requests: 2190, errors: 2 },
+      improvement: {
+        value: 0.0042,
+        lower: -0.0121,
+        upper: 0.0205,
+        level: 0.95,
+        rows: 1804,
+        days: 2,
+      },
+      early: { upper: 0.0511, level: 0.999 },
+    },
+  };
+  return { ...story, loops: [{ ...loop!, instance }], guard };
 }
 
 function maturity(endpoint: string, today: number): MaturityDetail {

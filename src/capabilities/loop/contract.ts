@@ -258,6 +258,64 @@ export const whyLoop = route({
   reply: Why,
 });
 
+/** Requests, and those of them that failed. */
+const Answered = z.object({ requests: z.number().int(), errors: z.number().int() });
+
+/** How far the guard of a rollout is. */
+export const GuardProgress = z.object({
+  instance: z.string(),
+  /** Domain time that it is told of. */
+  at: z.string(),
+  deployedAt: z.string(),
+  model: z.string(),
+  champion: z.number().int(),
+  challenger: z.number().int(),
+  /** By the challenger since then; failed ones are `errors`. */
+  answered: Answered,
+  seconds: z.number(),
+  /** Both have to be reached. */
+  wants: z.object({ requests: z.number().int(), seconds: z.number() }),
+  /** What is not proven by then goes back. */
+  givesUpAt: z.string(),
+  /** The gate had rejected it: then it has to be at least as good. */
+  isOverridden: z.boolean(),
+  nextLook: z.string(),
+  metric: GateMetric,
+  /** The newest look; null before the first. */
+  look: z
+    .object({
+      at: z.string(),
+      /** What it waits for, in words. */
+      says: z.string(),
+      former: Answered,
+      /** How much better than the champion, both on the same labelled requests. */
+      improvement: z
+        .object({
+          value: z.number(),
+          /** One-sided bounds at `level`. */
+          lower: z.number(),
+          upper: z.number(),
+          level: z.number(),
+          rows: z.number().int(),
+          days: z.number().int(),
+        })
+        .nullable(),
+      /** The stricter bound below which it goes back before the guard's end. */
+      early: z.object({ upper: z.number(), level: z.number() }).nullable(),
+    })
+    .nullable(),
+});
+export type GuardProgress = z.infer<typeof GuardProgress>;
+
+export const getGuard = route({
+  id: 'loops.guard',
+  method: 'GET',
+  path: '/api/v1/loops/:loop/guard',
+  summary: 'How far the guard of the rollout under way is; null without one',
+  params: LoopParams,
+  reply: z.object({ guard: GuardProgress.nullable() }),
+});
+
 export const triggerLoop = route({
   id: 'loops.trigger',
   method: 'POST',

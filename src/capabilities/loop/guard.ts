@@ -45,7 +45,7 @@ export const GUARD_EARLY_LEVEL = 0.999;
 /** Fewer labelled rows than this tell nothing of a version's quality. */
 const ROWS_MIN = 100;
 /** A version that is not proven after so many times the guard's time is not going to be. */
-const SPANS_MAX = 4;
+export const GUARD_SPANS_MAX = 4;
 /** How much larger the share of failed requests may be. */
 const ERROR_MARGIN = 0.01;
 const MISSING_SHARE_MAX = 0.001;
@@ -59,7 +59,7 @@ export function judgeGuard(policy: LoopPolicy, look: GuardLook): GuardVerdict {
   const verdict =
     missing === null ? final(policy, look) : { kind: 'wait' as const, reason: missing };
   const elapsed = look.at - look.deployedAt;
-  if (verdict.kind !== 'wait' || elapsed < SPANS_MAX * look.limits.forMicros) return verdict;
+  if (verdict.kind !== 'wait' || elapsed < GUARD_SPANS_MAX * look.limits.forMicros) return verdict;
   const says = `not proven after ${span(elapsed)}: ${verdict.reason}`;
   return { kind: 'rolled_back', reason: sentence(`${name} rolled back: ${says}`) };
 }

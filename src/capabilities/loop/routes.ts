@@ -3,6 +3,7 @@ import {
   approveLoop,
   challengeLoop,
   getDecision,
+  getGuard,
   getLoop,
   listDecisions,
   listInstances,
@@ -22,6 +23,7 @@ export function loopRoutes(service: LoopService): readonly MountedRoute[] {
     mount(getDecision, ({ params }) => service.decision(params.loop, params.decision)),
     mount(listInstances, ({ params, query }) => service.instances(params.loop, query)),
     mount(whyLoop, ({ params }) => service.why(params.loop)),
+    mount(getGuard, async ({ params }) => ({ guard: await service.guard(params.loop) })),
     mount(triggerLoop, ({ params, body }, { actor }) => {
       const { reason, pipeline = null } = body;
       return service.trigger(params.loop, { reason, stage: pipeline, actor });

@@ -9,10 +9,11 @@ import type { Faults } from '../../platform/fault-points.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { Timers } from '../../platform/timers/port.ts';
 import { Admissions } from './admissions.ts';
-import type { Decision, Instance, Loop, LoopSpec, Why } from './contract.ts';
+import type { Decision, GuardProgress, Instance, Loop, LoopSpec, Why } from './contract.ts';
 import { BREAKER_FAILURES } from './cooldown.ts';
 import { evaluationSpan } from './evaluation-span.ts';
 import { Follower } from './follower.ts';
+import { guardProgress } from './guard-progress.ts';
 import { InstanceDriver } from './instance-driver.ts';
 import { compilePolicy } from './loop-policy.ts';
 import { moment, sentence } from './phrases.ts';
@@ -145,6 +146,10 @@ export class LoopService {
     });
     const facts = { at, policy, situation, evaluation, instance, last };
     return { loop: name, at: formatInstant(at), sentences: [...explain(facts)] };
+  }
+
+  async guard(name: string): Promise<GuardProgress | null> {
+    return await guardProgress(this.#deps, name);
   }
 
   /** Asks for a training; answered with the decision, which may be a refusal with its reason. */

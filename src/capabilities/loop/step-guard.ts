@@ -48,6 +48,7 @@ export async function stepGuard(deps: StepDeps, context: StepContext): Promise<P
     ...instance.course,
     nextLook: micros(at + LOOK_MICROS),
     waitsFor: verdict.reason,
+    look,
   };
   await recorder.move(loop, instance, { change: { course }, decision: null });
   return 'wait';

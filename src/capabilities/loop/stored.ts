@@ -4,6 +4,7 @@ import { LoopSpec as LoopSpecSchema } from './contract.ts';
 import type { EndedInstance } from './cooldown.ts';
 import type { Episodes } from './episodes.ts';
 import type { TimeSpan } from './evaluation-span.ts';
+import type { GuardLook } from './guard.ts';
 import { NO_QUALITY, type QualityMemory } from './findings.ts';
 
 /** What the tables of the loop hold, as rows and as the rest of the capability sees them. */
@@ -115,6 +116,8 @@ export interface Course {
   readonly nextLook: Micros;
   /** What the guard is waiting for. */
   readonly waitsFor: string | null;
+  /** The guard's newest look; none before the first. */
+  readonly look?: GuardLook;
 }
 
 export interface StoredInstance {

@@ -8,7 +8,8 @@ import { Instant } from './instant.tsx';
 import { PageLink } from './link.tsx';
 import { Card } from './section.tsx';
 import { StatusBadge } from './status-badge.tsx';
-import { errorTone, secondOf, sumTraffic, type TrafficSum } from './traffic.ts';
+import { trafficColumns } from './traffic-columns.tsx';
+import { secondOf, sumTraffic, type TrafficSum } from './traffic.ts';
 
 interface EndpointsTableProps {
   readonly endpoints: readonly Endpoint[];
@@ -69,37 +70,7 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: ({ endpoint }) =>
       endpoint.route === null ? null : <Instant value={endpoint.route.wall} clock="wall" />,
   },
-  {
-    id: 'requests',
-    header: 'Requests, 10 min',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.requests,
-    cell: ({ endpoint, traffic }) => (
-      <ToRequests endpoint={endpoint}>{formatCount(traffic.requests)}</ToRequests>
-    ),
-  },
-  {
-    id: 'errors',
-    header: 'Errors',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.errors,
-    cell: ({ traffic }) =>
-      traffic.errors === 0 ? (
-        '0'
-      ) : (
-        <StatusBadge tone={errorTone(traffic)} title={`${formatCount(traffic.errors)} requests`}>
-          {formatShare(traffic.errors, traffic.requests)}
-        </StatusBadge>
-      ),
-  },
-  {
-    id: 'p99',
-    header: 'p99, last minute',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.worstP99Us,
-    cell: ({ traffic }) =>
-      traffic.worstP99Us === null ? null : formatMicroseconds(traffic.worstP99Us),
-  },
+  ...trafficColumns<Row>(({ endpoint }) => ({ endpoint: endpoint.name })),
 ];
 
 /** Every endpoint: what serves it, what it could return to, and how it does. */
@@ -125,14 +96,6 @@ export function EndpointsTable({ endpoints, points, now }: EndpointsTableProps):
         sortedBy={{ id: 'requests', desc: true }}
       />
     </Card>
-  );
-}
-
-function ToRequests(props: { readonly endpoint: Endpoint; readonly children: string }): ReactNode {
-  return (
-    <PageLink to="/trace" search={{ endpoint: props.endpoint.name }} underline="hover">
-      {props.children}
-    </PageLink>
   );
 }
 

@@ -1,12 +1,11 @@
-import { EmptyState, Group, Select, Stack } from '@mantine/core';
+import { Group, Select, Stack } from '@mantine/core';
 import { IconRepeat } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { PAGE_LIMIT_MAX } from '../../../base/page.ts';
-import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
+import { NotDeclared } from '../../../web/kit/not-declared.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
-import { Section } from '../../../web/kit/section.tsx';
 import { useRoute } from '../../../web/kit/use-route.ts';
 import { listLoops, type Loop } from '../contract.ts';
 import { InstancesSection } from './instances-section.tsx';
@@ -86,19 +85,13 @@ function NoLoop(): ReactNode {
   return (
     <>
       <PageHeader title="Loop" about="Retrain, judge, roll out, watch, go back" />
-      <Section title="No loop is declared yet">
-        <EmptyState
-          icon={<IconRepeat aria-hidden />}
-          title="Nothing is retrained by itself"
-          description="Write a section loops into millwright.yaml with the name of an endpoint that is monitored and the stage of dvc.yaml that trains it; see what that would change, then make it so."
-        >
-          <Stack gap="xs">
-            <CopyCode isBlock code={EXAMPLE} />
-            <CopyCode isBlock code="millwright plan" />
-            <CopyCode isBlock code="millwright apply" />
-          </Stack>
-        </EmptyState>
-      </Section>
+      <NotDeclared
+        heading="No loop is declared yet"
+        icon={<IconRepeat aria-hidden />}
+        title="Nothing is retrained by itself"
+        description="Write a section loops into millwright.yaml with the name of an endpoint that is monitored and the stage of dvc.yaml that trains it"
+        example={EXAMPLE}
+      />
     </>
   );
 }

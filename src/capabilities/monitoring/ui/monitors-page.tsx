@@ -1,13 +1,13 @@
-import { EmptyState, Stack, Title } from '@mantine/core';
+import { Stack, Title } from '@mantine/core';
 import { IconActivityHeartbeat } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
+import { NotDeclared } from '../../../web/kit/not-declared.tsx';
 import { PageHeader } from '../../../web/kit/page-header.tsx';
-import { Card, Section } from '../../../web/kit/section.tsx';
+import { Card } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import { useRoutePages } from '../../../web/kit/use-route.ts';
 import { listMonitors, type CheckState, type Monitor } from '../contract.ts';
@@ -155,18 +155,12 @@ const EXAMPLE = `monitors:
 
 function NoMonitor(): ReactNode {
   return (
-    <Section title="Nothing is watched yet">
-      <EmptyState
-        icon={<IconActivityHeartbeat aria-hidden />}
-        title="No monitor is declared"
-        description="Write a section monitors into millwright.yaml with the name of an endpoint; see what that would change, then make it so. The first evaluation comes at midnight UTC of the domain clock."
-      >
-        <Stack gap="xs">
-          <CopyCode isBlock code={EXAMPLE} />
-          <CopyCode isBlock code="millwright plan" />
-          <CopyCode isBlock code="millwright apply" />
-        </Stack>
-      </EmptyState>
-    </Section>
+    <NotDeclared
+      heading="Nothing is watched yet"
+      icon={<IconActivityHeartbeat aria-hidden />}
+      title="No monitor is declared"
+      description="Write a section monitors into millwright.yaml with the name of an endpoint, which is first looked at on midnight UTC of the domain clock"
+      example={EXAMPLE}
+    />
   );
 }

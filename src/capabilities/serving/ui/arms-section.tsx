@@ -1,16 +1,11 @@
 import { Text, Title } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
-import {
-  formatCount,
-  formatDigest,
-  formatMicroseconds,
-  formatShare,
-} from '../../../web/kit/format.ts';
+import { formatDigest, formatMicroseconds, formatShare } from '../../../web/kit/format.ts';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Card } from '../../../web/kit/section.tsx';
-import { StatusBadge } from '../../../web/kit/status-badge.tsx';
-import { errorTone, secondOf, sumTraffic, type TrafficSum } from '../../../web/kit/traffic.ts';
+import { trafficColumns } from '../../../web/kit/traffic-columns.tsx';
+import { secondOf, sumTraffic, type TrafficSum } from '../../../web/kit/traffic.ts';
 import type { TrafficPoint } from '../../predictions/contract.ts';
 import { BUCKETS, type Endpoint, type RouteRevision } from '../contract.ts';
 
@@ -66,41 +61,7 @@ const COLUMNS: readonly Column<Row>[] = [
     value: ({ weight }) => weight / BUCKETS,
     cell: ({ weight }) => formatShare(weight, BUCKETS),
   },
-  {
-    id: 'requests',
-    header: 'Requests, 10 min',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.requests,
-    cell: ({ endpoint, version, traffic }) => (
-      <PageLink to="/trace" search={{ endpoint, version }} underline="hover">
-        {formatCount(traffic.requests)}
-      </PageLink>
-    ),
-  },
-  {
-    id: 'errors',
-    header: 'Errors',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.errors,
-    cell: ({ endpoint, version, traffic }) =>
-      traffic.errors === 0 ? (
-        '0'
-      ) : (
-        <PageLink to="/trace" search={{ endpoint, version, failed: true }} underline="never">
-          <StatusBadge tone={errorTone(traffic)}>
-            {formatShare(traffic.errors, traffic.requests)}
-          </StatusBadge>
-        </PageLink>
-      ),
-  },
-  {
-    id: 'p99',
-    header: 'p99, last minute',
-    isNumeric: true,
-    value: ({ traffic }) => traffic.worstP99Us,
-    cell: ({ traffic }) =>
-      traffic.worstP99Us === null ? null : formatMicroseconds(traffic.worstP99Us),
-  },
+  ...trafficColumns<Row>(({ endpoint, version }) => ({ endpoint, version })),
   {
     id: 'runs',
     header: 'Runs in',

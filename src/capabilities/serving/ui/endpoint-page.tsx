@@ -17,6 +17,7 @@ import { EndpointNumbers } from './endpoint-numbers.tsx';
 import { NothingDeployed } from './nothing-deployed.tsx';
 import { PastSection } from './past-section.tsx';
 import { RevisionsSection } from './revisions-section.tsx';
+import { RolloutSection } from './rollout-section.tsx';
 import { RouteActions } from './route-actions.tsx';
 
 const TRAFFIC_POLL_MS = 2000;
@@ -48,6 +49,7 @@ export function EndpointPage(): ReactNode {
               ) : (
                 <ArmsSection endpoint={endpoint} route={endpoint.route} points={points} now={now} />
               )}
+              <RolloutSection endpoint={name} />
               <Section title="Traffic now">
                 <LiveTraffic points={points} now={now} />
               </Section>

@@ -13,7 +13,7 @@ import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import type { RouteRevision } from '../contract.ts';
 import { EvidenceSection } from './evidence-section.tsx';
 import { armsText } from './revisions.ts';
-import { RollbackForm } from './rollback-form.tsx';
+import { RouteChangeForm } from './route-change-form.tsx';
 
 const ROWS_SHOWN = 12;
 
@@ -67,7 +67,8 @@ export function RevisionsSection(props: RevisionsSectionProps): ReactNode {
       </Card>
       {chosen !== undefined && <Chosen revision={chosen} />}
       {target !== null && current !== undefined && (
-        <RollbackForm
+        <RouteChangeForm
+          kind="rollback"
           endpoint={endpoint}
           current={current}
           to={target}

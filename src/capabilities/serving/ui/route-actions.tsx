@@ -3,9 +3,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconArrowBackUp, IconRepeat } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Endpoint, RouteRevision } from '../contract.ts';
-import { DrillForm } from './drill-form.tsx';
 import { revisionBefore } from './revisions.ts';
-import { RollbackForm } from './rollback-form.tsx';
+import { RouteChangeForm } from './route-change-form.tsx';
 
 interface RouteActionsProps {
   readonly endpoint: Endpoint;
@@ -39,8 +38,8 @@ export function RouteActions({ endpoint, revisions }: RouteActionsProps): ReactN
       >
         Roll back…
       </Button>
-      {isRollingBack && <RollbackForm {...change} close={rollback.close} />}
-      {isDrilling && <DrillForm {...change} close={drill.close} />}
+      {isRollingBack && <RouteChangeForm kind="rollback" {...change} close={rollback.close} />}
+      {isDrilling && <RouteChangeForm kind="drill" {...change} close={drill.close} />}
     </Group>
   );
 }
