@@ -29,7 +29,12 @@ async function use(program: string, folder: string): Promise<void> {
   };
   const said = await must(program, ['--version']);
   if (said.trim() !== version) throw new Obstacle(`--version said ${said}, not ${version}.`);
-  const page = join(folder, 'home', 'node_modules', 'millwright', 'dist', 'web', 'index.html');
+  const dist = join(folder, 'home', 'node_modules', 'millwright', 'dist');
+  const bom = JSON.parse(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8')) as {
+    readonly components: readonly object[];
+  };
+  if (bom.components.length === 0) throw new Obstacle('The bill of materials is empty.');
+  const page = join(dist, 'web', 'index.html');
   if (!readFileSync(page, 'utf8').includes('<script')) throw new Obstacle('The web UI is empty.');
   // Becomes the owner of a new state folder: every part starts, and stops.
   await must(program, ['--state', join(folder, 'state'), '--json', 'status']);
