@@ -21,12 +21,15 @@ export class AcknowledgedChanges {
   readonly #versions = new Map<number, Version>();
   #models = 1000;
 
-  /** What was acknowledged by now. */
-  asOfNow(): AcknowledgedChanges {
-    const changes = new AcknowledgedChanges();
-    for (const [number, revision] of this.#revisions) changes.#revisions.set(number, revision);
-    for (const [number, version] of this.#versions) changes.#versions.set(number, version);
-    return changes;
+  /** Gives later what was acknowledged by now. */
+  mark(): () => AcknowledgedChanges {
+    const [revisions, versions] = [this.#revisions.size, this.#versions.size];
+    return () => {
+      const by = new AcknowledgedChanges();
+      for (const [at, one] of [...this.#revisions].slice(0, revisions)) by.#revisions.set(at, one);
+      for (const [at, one] of [...this.#versions].slice(0, versions)) by.#versions.set(at, one);
+      return by;
+    };
   }
 
   async deploy(client: HttpClient, random: Seeded): Promise<void> {

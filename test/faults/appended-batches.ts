@@ -18,8 +18,13 @@ export class AppendedBatches {
     this.#acknowledged = acknowledged;
   }
 
-  asOfNow(): AppendedBatches {
-    return new AppendedBatches(this.table, this.#sent, new Set(this.#acknowledged));
+  /** Gives later what was sent and acknowledged by now. */
+  mark(): () => AppendedBatches {
+    const [sent, acknowledged] = [this.#sent, this.#acknowledged.size];
+    return () => {
+      const by = new Set([...this.#acknowledged].slice(0, acknowledged));
+      return new AppendedBatches(this.table, sent, by);
+    };
   }
 
   async create(client: HttpClient): Promise<void> {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { python } from '../conformance/python.ts';
-import { sleep } from '../../src/platform/system.ts';
+import { MICROS_PER_SECOND, parseInstant, type Micros } from '../../src/base/time.ts';
+import { every, sleep, systemClock } from '../../src/platform/system.ts';
 import { AcknowledgedChanges } from './acknowledged-changes.ts';
 import { AppendedBatches } from './appended-batches.ts';
 import { HttpClient } from './http-client.ts';
@@ -19,6 +20,8 @@ const MINUTES_5 = 300_000;
 const BACKUPS = 2;
 const BETWEEN_MS = 1000;
 const TABLES = 3;
+/** How finely what was acknowledged is told from what was not. */
+const MARK_MS = 5;
 
 let folder: string;
 let state: string;
@@ -40,12 +43,28 @@ interface Acknowledged {
   readonly appends: readonly AppendedBatches[];
 }
 
-function asOfNow({ ledger, changes, appends }: Acknowledged): Acknowledged {
-  return {
-    ledger: ledger.asOfNow(),
-    changes: changes.asOfNow(),
-    appends: appends.map((one) => one.asOfNow()),
-  };
+type Mark = () => Acknowledged;
+
+function mark({ ledger, changes, appends }: Acknowledged): Mark {
+  const marked = [ledger.mark(), changes.mark()] as const;
+  const tables = appends.map((one) => one.mark());
+  return () => ({
+    ledger: marked[0](),
+    changes: marked[1](),
+    appends: tables.map((table) => table()),
+  });
+}
+
+/** Runs a backup, and tells what was acknowledged by the moment that it says it is of. */
+async function backUpAmid(now: Acknowledged, to: string): Promise<Acknowledged> {
+  const marks: { readonly at: Micros; readonly mark: Mark }[] = [];
+  const begin = { at: systemClock.wall(), mark: mark(now) };
+  const stop = every(MARK_MS, () => marks.push({ at: systemClock.wall(), mark: mark(now) }));
+  const made = await backUp(to).finally(stop);
+  const takenAt = parseInstant(String(made['takenAt']));
+  const last = marks.findLast(({ at }) => at < takenAt!) ?? begin;
+  expect(takenAt! - last.at).toBeLessThan(MICROS_PER_SECOND);
+  return last.mark();
 }
 
 async function backUp(to: string): Promise<Record<string, unknown>> {
@@ -147,10 +166,8 @@ test(
     const backups: { readonly at: string; readonly known: Acknowledged }[] = [];
     for (let number = 1; number <= BACKUPS; number += 1) {
       await Promise.race([sleep(BETWEEN_MS), ...busy]);
-      const known = asOfNow(now);
       const at = path.join(folder, `backup-${number}`);
-      await backUp(at);
-      backups.push({ at, known });
+      backups.push({ at, known: await backUpAmid(now, at) });
     }
     isOver = true;
     await Promise.all(busy);

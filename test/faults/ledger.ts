@@ -30,12 +30,15 @@ export class Ledger {
     this.sent = sent;
   }
 
-  /** What was acknowledged by now; what is sent later was sent to it too. */
-  asOfNow(): Ledger {
-    const ledger = new Ledger(this.#prefix, this.sent);
-    for (const [id, answered] of this.answered) ledger.answered.set(id, answered);
-    for (const value of this.labels) ledger.labels.add(value);
-    return ledger;
+  /** Gives later what was acknowledged by now; all that is sent was sent to that too. */
+  mark(): () => Ledger {
+    const [answered, labels] = [this.answered.size, this.labels.size];
+    return () => {
+      const ledger = new Ledger(this.#prefix, this.sent);
+      for (const [id, one] of [...this.answered].slice(0, answered)) ledger.answered.set(id, one);
+      for (const value of [...this.labels].slice(0, labels)) ledger.labels.add(value);
+      return ledger;
+    };
   }
 
   /** Sends one request of random numbers; one in twenty has a wrong shape. */
