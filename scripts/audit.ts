@@ -9,8 +9,8 @@ import {
 } from './shipped-packages.ts';
 
 /**
- * `npm run audit`: licences and install scripts of everything shipped, from the lock file; then what
- * the registry knows of weaknesses, where it answers.
+ * `npm run audit`: licences and install scripts of everything shipped, from the lock file; then
+ * what the registry knows of weaknesses, where it answers.
  */
 await runMain(async () => {
   const shipped = shippedPackages(readLock(), webImports());

@@ -7,9 +7,9 @@ import { ROOT } from './run.ts';
 import { readLock, shippedPackages, webImports } from './shipped-packages.ts';
 
 /**
- * `npm run sbom`: dist/sbom.cdx.json, the bill of materials of the package in CycloneDX, made by npm
- * from the lock file alone: what is installed with it, and what its pages contain. The same lock
- * gives the same file.
+ * `npm run sbom`: dist/sbom.cdx.json, the bill of materials of the package in CycloneDX, as npm
+ * makes it from the lock file alone: what is installed with it, and what its pages contain. The
+ * same lock gives the same file.
  */
 
 interface Component {
