@@ -11,6 +11,7 @@ import { openEngineTasks } from './engine-tasks.ts';
 export class InProcessEngine implements RunningEngine {
   readonly pid = null;
   readonly restarts = 0;
+  readonly trouble = null;
   readonly #folder: StateFolder;
   readonly #index: KvWriter;
   readonly #stopping = new AbortController();
@@ -44,6 +45,9 @@ export class InProcessEngine implements RunningEngine {
     });
     return structuredClone(output);
   }
+
+  /** It never dies alone. */
+  onCircuit(): void {}
 
   async stop(): Promise<void> {
     this.#stopping.abort();

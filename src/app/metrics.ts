@@ -29,12 +29,6 @@ export function serveMetrics(
     }),
   );
   registry.registerMetric(
-    counter('millwright_engine_restarts_total', {
-      help: 'Times the engine process was started again after it died',
-      read: () => of.platform.engine.restarts,
-    }),
-  );
-  registry.registerMetric(
     counter('millwright_predictions_quarantined_total', {
       help: 'Records that their tables refused, put into quarantine',
       read: () => of.log.status().quarantined,
@@ -70,10 +64,25 @@ export function serveMetrics(
       read: () => of.log.status().segments,
     }),
   );
-  for (const metric of monitorMetrics(of.monitoring)) registry.registerMetric(metric);
+  for (const metric of [...monitorMetrics(of.monitoring), ...engineMetrics(of.platform)]) {
+    registry.registerMetric(metric);
+  }
   http.get('/metrics', async (_, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+}
+
+function engineMetrics({ engine }: Platform): readonly (Counter | Gauge)[] {
+  return [
+    counter('millwright_engine_restarts_total', {
+      help: 'Times the engine process was started again after it died',
+      read: () => engine.restarts,
+    }),
+    gauge('millwright_engine_paused', {
+      help: '1 while the engine is paused because it dies in a loop',
+      read: () => (engine.state === 'broken' ? 1 : 0),
+    }),
+  ];
 }
 
 function requestCounter(log: PredictionLog): Counter {

@@ -33,6 +33,7 @@ import { createTimers } from '../platform/timers/timers.ts';
 import { processEnv } from '../platform/system.ts';
 import { dropCuts, type Snapshot } from './backup/state-cuts.ts';
 import { openDatabase, type OpenedDatabase } from './open-database.ts';
+import { recordCircuit } from './record-circuit.ts';
 import { openWorkspace } from './open-workspace.ts';
 import { programVersion } from './program.ts';
 
@@ -110,6 +111,7 @@ export async function openPlatform(
   outbox.handle('webhook', createWebhook());
   const { engine, index } = await machine.startEngine(folder);
   closing.defer(() => engine.stop());
+  recordCircuit(engine, { events, log });
   closing.defer(() => index.close());
   const journal = await Journal.open({
     folder: folder.journal,

@@ -1,7 +1,9 @@
-import type { Health } from '../capabilities/workspace/contract.ts';
+import type { Health, Status } from '../capabilities/workspace/contract.ts';
 import type { ProcessFacts } from '../capabilities/workspace/service.ts';
 import type { PredictionLog } from '../capabilities/predictions/log.ts';
 import { toAppError } from '../base/errors.ts';
+import type { RunningEngine } from '../platform/engine/port.ts';
+import { cureOf, troubleText } from '../platform/engine/trouble.ts';
 import type { Platform } from './open-platform.ts';
 import { programVersion } from './program.ts';
 
@@ -19,7 +21,7 @@ export function processFacts(platform: Platform, log: PredictionLog): ProcessFac
     database: platform.db.dialect,
     pid: process.pid,
     residentBytes: () => process.memoryUsage.rss(),
-    engine: () => ({ state: engine.state, pid: engine.pid, restarts: engine.restarts }),
+    engine: () => engineFacts(engine),
     components: async () => [await database(platform), engineState(platform), predictionLog(log)],
   };
 }
@@ -34,9 +36,20 @@ async function database(platform: Platform): Promise<Component> {
   }
 }
 
+function engineFacts({ state, pid, restarts, trouble }: RunningEngine): Status['engine'] {
+  const known = { state, pid, restarts };
+  return trouble === null
+    ? known
+    : { ...known, trouble: { ...trouble, during: [...trouble.during] } };
+}
+
 function engineState({ engine }: Platform): Component {
-  const isUp = engine.state === 'ready' || engine.state === 'starting';
-  const detail = `${engine.state}, ${engine.restarts} restarts`;
+  const { state, restarts, trouble } = engine;
+  const isUp = state === 'ready' || state === 'starting';
+  const detail =
+    trouble === null
+      ? `${state}, ${restarts} restarts`
+      : `${state}: ${troubleText(trouble)}. ${cureOf(trouble)}`;
   return { name: 'engine', status: isUp ? 'ok' : 'down', detail };
 }
 

@@ -3,9 +3,15 @@ import path from 'node:path';
 import { toAppError } from '../../base/errors.ts';
 import { MICROS_PER_SECOND, parseInstant, type Clock, type Micros } from '../../base/time.ts';
 import { getLogStatus } from '../../capabilities/predictions/contract.ts';
-import { getHealth, getStatus, listEvents } from '../../capabilities/workspace/contract.ts';
+import {
+  getHealth,
+  getStatus,
+  listEvents,
+  type Status,
+} from '../../capabilities/workspace/contract.ts';
 import type { Api, CliContext } from '../../platform/cli/context.ts';
 import type { Declaration } from '../../platform/config/port.ts';
+import { cureOf, troubleText } from '../../platform/engine/trouble.ts';
 import { tryLockFile } from '../../platform/state/file-lock.ts';
 import { readOwner } from '../../platform/state/owner-lock.ts';
 import { assertFormatKnown, stateFolder } from '../../platform/state/state-folder.ts';
@@ -77,21 +83,27 @@ export async function diagnoseServer(api: Api): Promise<readonly Diagnosis[]> {
     api.call(getLogStatus, {}),
   ]);
   const down = health.components.filter((component) => component.status === 'down');
-  const engine = `${status.engine.state}, ${status.engine.restarts} restarts`;
-  const isUp = status.engine.state === 'ready' || status.engine.state === 'starting';
   const other = down.filter(({ name }) => name !== 'engine');
   return [
-    isUp
-      ? well('engine', engine)
-      : ill('engine', 'fail', {
-          found: engine,
-          cure: 'Look at what the server logs, and start it again: millwright up',
-        }),
+    diagnoseEngine(status),
     backlog(log),
     ...other.map(({ name, detail = 'down' }) =>
       ill(name, 'fail', { found: detail, cure: 'Look at what the server logs.' }),
     ),
   ];
+}
+
+function diagnoseEngine({ engine }: Status): Diagnosis {
+  const { state, restarts, trouble } = engine;
+  const isUp = state === 'ready' || state === 'starting';
+  const found = `${state}, ${restarts} restarts`;
+  if (trouble !== undefined) {
+    const about = { found: `${found}; ${troubleText(trouble)}`, cure: cureOf(trouble) };
+    return ill('engine', isUp ? 'warn' : 'fail', about);
+  }
+  if (isUp) return well('engine', found);
+  const cure = 'Look at what the server logs, and start it again: millwright up';
+  return ill('engine', 'fail', { found, cure });
 }
 
 function backlog(log: {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../platform/cli/context.ts';
+import { cureOf, troubleText } from '../../platform/engine/trouble.ts';
 import { wholeNumber } from '../../platform/cli/whole-number.ts';
 import { declarationCommands } from './declaration-commands.ts';
 import { advanceClock, getStatus, listEvents } from './contract.ts';
@@ -23,6 +24,10 @@ export function workspaceCommands(program: Command, cli: CliContext): void {
         cli.out.line(
           `  engine   ${engine.state}, pid ${engine.pid ?? '-'}, ${engine.restarts} restarts`,
         );
+        if (engine.trouble !== undefined) {
+          cli.out.line(`           ${troubleText(engine.trouble)}`);
+          cli.out.line(`           → ${cureOf(engine.trouble)}`);
+        }
       });
     });
 

@@ -30,6 +30,18 @@ export const Status = z.object({
     state: z.enum(['starting', 'ready', 'unresponsive', 'restarting', 'broken', 'stopped']),
     pid: z.number().int().nullable(),
     restarts: z.number().int(),
+    /** While it is paused, or on trial, because it died too often. */
+    trouble: z
+      .object({
+        deaths: z.number().int(),
+        /** How the last one ended: `SIGKILL`, or `status 1`. */
+        exit: z.string(),
+        /** Tasks that it had when it died. */
+        during: z.array(z.string()),
+        /** Until the next is tried; 0 while one is. */
+        retryInMs: z.number().int(),
+      })
+      .optional(),
   }),
   residentBytes: z.number().int(),
 });

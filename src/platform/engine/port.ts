@@ -1,3 +1,5 @@
+import type { EngineTrouble } from './trouble.ts';
+
 /** The tasks of one capability: name -> what goes in and what comes out (structured-cloneable). */
 export type TaskMap = Readonly<
   Record<string, { readonly input: unknown; readonly output: unknown }>
@@ -36,11 +38,18 @@ export type TaskHandlers<Tasks extends TaskMap> = {
 export type EngineState =
   'starting' | 'ready' | 'unresponsive' | 'restarting' | 'broken' | 'stopped';
 
+/** The circuit opened, or an engine has lived long enough to close it. */
+export type CircuitChange = 'paused' | 'recovered';
+
 /** An engine with a life of its own, as the composition root holds it. */
 export interface RunningEngine extends Engine<TaskMap> {
   readonly state: EngineState;
   /** Null while none runs, or when it runs in this process. */
   readonly pid: number | null;
   readonly restarts: number;
+  /** Set from when it has died too often until one has lived for a while. */
+  readonly trouble: EngineTrouble | null;
+  /** Told of each change, with what led to it. */
+  onCircuit(listener: (change: CircuitChange, trouble: EngineTrouble) => void): void;
   stop(): Promise<void>;
 }

@@ -4,20 +4,17 @@ import { AppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { after, every } from '../system.ts';
+import { Circuit } from './circuit.ts';
 import { encodeFrame, FrameReader, type EngineMessage } from './frames.ts';
 import { Heartbeat, HEARTBEAT, type HeartbeatLimits } from './heartbeat.ts';
-import type { EngineState, RunningEngine, TaskOptions } from './port.ts';
+import type { CircuitChange, EngineState, RunningEngine, TaskOptions } from './port.ts';
 import { cpuTicksOf } from './process-cpu.ts';
+import { cureOf, exitText, troubleText, type EngineTrouble } from './trouble.ts';
 
 /** Tasks waiting for or running in the engine; more are refused so that memory stays bounded. */
 export const TASKS_MAX = 1000;
 /** How often a task is sent to a new engine after the former one died under it. */
 const SENDS_MAX = 3;
-/** Deaths within the window that open the circuit: the engine is then tried only once per pause. */
-const DEATHS_MAX = 5;
-const DEATH_WINDOW_MS = 60_000;
-const BROKEN_PAUSE_MS = 10_000;
-const RESTART_DELAY_MS = 50;
 const DEFAULT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 5000;
 
@@ -49,7 +46,11 @@ export class EngineSupervisor implements RunningEngine {
   #state: EngineState = 'starting';
   #nextId = 1;
   #restarts = 0;
-  #deaths: number[] = [];
+  readonly #circuit: Circuit;
+  #retryAt = 0;
+  #lastDeath: Pick<EngineTrouble, 'exit' | 'during'> = { exit: '', during: [] };
+  #onCircuit: (change: CircuitChange, trouble: EngineTrouble) => void = () => undefined;
+  #cancelTrial: () => void = () => undefined;
   #cancelRestart: () => void = () => undefined;
   #heartbeat: Heartbeat | null = null;
   #stopHeartbeat: () => void = () => undefined;
@@ -57,6 +58,7 @@ export class EngineSupervisor implements RunningEngine {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#circuit = new Circuit(options.clock);
   }
 
   get state(): EngineState {
@@ -72,8 +74,20 @@ export class EngineSupervisor implements RunningEngine {
     return this.#restarts;
   }
 
+  get trouble(): EngineTrouble | null {
+    if (!this.#circuit.isOpen) return null;
+    const retryInMs = Math.max(0, Math.round(this.#retryAt - this.#options.clock.elapsed()));
+    return { deaths: this.#circuit.deaths, ...this.#lastDeath, retryInMs };
+  }
+
+  onCircuit(listener: (change: CircuitChange, trouble: EngineTrouble) => void): void {
+    this.#onCircuit = listener;
+  }
+
   start(): void {
     const { entry, args, env, log } = this.#options;
+    this.#circuit.started();
+    this.#watchTrial();
     let child: ChildProcess;
     try {
       child = spawn(process.execPath, [entry, ...args], {
@@ -109,6 +123,19 @@ export class EngineSupervisor implements RunningEngine {
     socket.on('error', (error) =>
       this.#options.log.warn('engine.socket.failed', { error: error.message }),
     );
+  }
+
+  /** An engine that lives long enough closes the circuit. */
+  #watchTrial(): void {
+    const { trialMs } = this.#circuit;
+    if (trialMs === null) return;
+    this.#cancelTrial = after(trialMs, () => {
+      const { trouble } = this;
+      if (trouble === null) return;
+      this.#circuit.close();
+      this.#options.log.info('engine.recovered', { deaths: trouble.deaths });
+      this.#onCircuit('recovered', trouble);
+    });
   }
 
   #watch(child: ChildProcess): void {
@@ -162,6 +189,7 @@ export class EngineSupervisor implements RunningEngine {
   async stop(): Promise<void> {
     this.#state = 'stopped';
     this.#cancelRestart();
+    this.#cancelTrial();
     const stopping = new AppError('STOPPING', 'Millwright is stopping.');
     for (const task of this.#tasks.values()) task.reject(stopping);
     const child = this.#child;
@@ -177,11 +205,7 @@ export class EngineSupervisor implements RunningEngine {
 
   #refuseWhenUnavailable(): void {
     if (this.#state === 'stopped') throw new AppError('STOPPING', 'Millwright is stopping.');
-    if (this.#state === 'broken') {
-      throw new AppError('ENGINE_UNAVAILABLE', 'The engine keeps dying and is paused.', {
-        hint: 'Its last words are in the log. Predictions are still answered and journaled.',
-      });
-    }
+    if (this.#state === 'broken') throw this.#paused();
     if (this.#tasks.size >= TASKS_MAX) {
       throw new AppError('OVERLOADED', `The engine already has ${TASKS_MAX} tasks.`, {
         hint: 'Try again in a moment.',
@@ -235,16 +259,31 @@ export class EngineSupervisor implements RunningEngine {
       this.#onExit();
       return;
     }
-    const now = this.#options.clock.elapsed();
-    this.#deaths = [...this.#deaths.filter((at) => now - at < DEATH_WINDOW_MS), now];
     this.#restarts += 1;
-    this.#options.log.warn('engine.exited', { code, signal, restarts: this.#restarts });
-    const isBroken = this.#deaths.length > DEATHS_MAX;
-    this.#state = isBroken ? 'broken' : 'restarting';
-    if (isBroken) {
-      const error = new AppError('ENGINE_UNAVAILABLE', 'The engine keeps dying and is paused.');
+    this.#cancelTrial();
+    const sent = [...this.#tasks.values()].filter(({ sends }) => sends > 0);
+    const during = [...new Set(sent.map(({ name }) => name))];
+    this.#lastDeath = { exit: exitText(code, signal), during };
+    const wasOpen = this.#circuit.isOpen;
+    const pauseMs = this.#circuit.died();
+    this.#retryAt = this.#options.clock.elapsed() + pauseMs;
+    const { trouble } = this;
+    this.#state = trouble === null ? 'restarting' : 'broken';
+    const death = { code, signal, during, restarts: this.#restarts, retry_in_ms: pauseMs };
+    this.#options.log.warn('engine.exited', death);
+    if (trouble !== null) {
+      const error = this.#paused();
       for (const task of this.#tasks.values()) task.reject(error);
+      if (!wasOpen) this.#onCircuit('paused', trouble);
     }
-    this.#cancelRestart = after(isBroken ? BROKEN_PAUSE_MS : RESTART_DELAY_MS, () => this.start());
+    this.#cancelRestart = after(pauseMs, () => this.start());
+  }
+
+  #paused(): AppError {
+    const { trouble } = this;
+    const what = trouble === null ? 'keeps dying and is paused' : troubleText(trouble);
+    return new AppError('ENGINE_UNAVAILABLE', `The engine is paused: it ${what}.`, {
+      hint: `${cureOf(this.#lastDeath)} Predictions are still answered and journaled.`,
+    });
   }
 }
