@@ -74,6 +74,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'millwright rollback late --reason "support tickets"',
     'millwright rollback late --drill',
   ],
+  'who-served': [
+    'millwright who-served late --at 2001-04-27T11:02:00Z',
+    'millwright who-served late --at 2001-04-27T11:02Z --key origin=ORD',
+  ],
   trace: ['millwright trace req_01a22ede4f9d71178cf0cf7f6cb0ada1'],
   'monitors ls': ['millwright monitors ls'],
   'monitors show': ['millwright monitors show late', 'millwright monitors show late --all'],

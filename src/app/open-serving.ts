@@ -1,6 +1,7 @@
 import { DeploymentChecks } from '../capabilities/serving/deployment-checks.ts';
 import { Gateway } from '../capabilities/serving/gateway.ts';
 import { LiveRoutes } from '../capabilities/serving/live-routes.ts';
+import { PastRoutes } from '../capabilities/serving/past-routes.ts';
 import { RequestExplanations } from '../capabilities/serving/request-explanations.ts';
 import { RouteChanges } from '../capabilities/serving/route-changes.ts';
 import type { FeatureSource } from '../capabilities/serving/served-features.ts';
@@ -50,7 +51,18 @@ export async function openServing(
     log,
   });
   const explanations = new RequestExplanations({ source: features, origins });
-  const parts = { store, routes, changes, registry, predictions, explanations, events, clock };
+  const past = new PastRoutes({ store, predictions, events, clock });
+  const parts = {
+    store,
+    routes,
+    changes,
+    registry,
+    predictions,
+    explanations,
+    past,
+    events,
+    clock,
+  };
   const serving = new ServingService(parts);
   closing.defer(() => models.close());
   await serving.start();

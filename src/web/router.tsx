@@ -137,6 +137,9 @@ const trace = createRoute({
     until: optional(z.string().max(40)),
     version: optional(z.number().int().min(1)),
     failed: optional(z.boolean()),
+    /** Who served at this moment of domain time, and whom: `origin=ORD`. */
+    at: optional(z.string().max(40)),
+    key: optional(z.string().max(1000)),
   }),
   component: lazyRouteComponent(
     () => import('../capabilities/serving/ui/trace-page.tsx'),

@@ -14,6 +14,7 @@ import {
   type TrafficPoint,
 } from './contract.ts';
 import type { LogStatus, PredictionLog } from './log.ts';
+import type { NearQuery, NearRequest } from './near-requests.ts';
 import { toPrediction, toRefusedPrediction } from './prediction-view.ts';
 import type { JournaledLabel, JournaledPrediction } from './record.ts';
 import type { RequestIndex } from './request-index.ts';
@@ -101,6 +102,13 @@ export class PredictionsService {
     const last = found.at(-1);
     const nextCursor = isTableCut && last !== undefined ? encodeCursor(last.seq) : page.nextCursor;
     return { items, nextCursor };
+  }
+
+  /** Around a moment, oldest first, also those answered just now. */
+  async near(query: NearQuery): Promise<readonly NearRequest[]> {
+    const { log, engine } = this.#deps;
+    await within(ENGINE_WAIT_MS, log.flush());
+    return await engine.run('predictions.near', query, { timeoutMs: HISTORY_WAIT_MS });
   }
 
   /**

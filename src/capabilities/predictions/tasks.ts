@@ -10,6 +10,7 @@ import { flushSegments, type FlushDeps, type FlushOutcome } from './flush.ts';
 import { IndexedKeys } from './indexed-keys.ts';
 import { LabelJoins, type JoinInput, type JoinOutcome } from './join-labels.ts';
 import { labelStates, type StateCounts, type StatesInput } from './label-states.ts';
+import { nearRequests, type NearQuery, type NearRequest } from './near-requests.ts';
 import { Quarantine } from './quarantine.ts';
 import type { JournaledPrediction } from './record.ts';
 import type { Indexed } from './request-index.ts';
@@ -43,6 +44,10 @@ export type PredictionTasks = {
     };
     /** `isCut` when they are fewer than asked for because they are long. */
     readonly output: { readonly rows: readonly StoredPrediction[]; readonly isCut: boolean };
+  };
+  readonly 'predictions.near': {
+    readonly input: NearQuery;
+    readonly output: readonly NearRequest[];
   };
   /** Labels of one request, oldest first; `value` is JSON text. */
   readonly 'predictions.labels': {
@@ -107,6 +112,7 @@ export function predictionTasks(given: PredictionTaskDeps): TaskHandlers<Predict
       return moved ?? toRefused(await quarantine.find(endpoint, requestId, signal));
     },
     'predictions.list': (request, { signal }) => listRows(tables, request, signal),
+    'predictions.near': (query, { signal }) => nearRequests(tables, query, signal),
     'predictions.labels': async ({ endpoint, requestId }, { signal }) => {
       const page = await orEmpty(
         tables.find(

@@ -119,3 +119,23 @@ test('rollback goes there and back as a drill, and wants a reason otherwise', as
     'A drill goes to the revision before',
   );
 });
+
+test('who-served tells the version of a moment, why, and how to ask on', async () => {
+  await create('--key', 'flight');
+  expect((await run('who-served', 'late')).text).toContain('nobody, nothing was deployed');
+  await app.api.call(deploy, { params: { endpoint: 'late' }, body: { version: 1, reason: 'go' } });
+  const { text } = await run(
+    'who-served',
+    'late',
+    '--at',
+    '2001-03-01T00:00Z',
+    '--key',
+    'flight=7',
+  );
+  expect(text).toMatch(/^late at 2001-03-01T00:00:00Z \(domain\) for flight=7: late v1 \(arm blue/);
+  expect(text).toContain('revision 1 from 2001-03-01T00:00:00Z, still current   by test: go');
+  expect(text).toContain('none within a day');
+  await expect(run('who-served', 'late', '--at', 'noon')).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+  });
+});

@@ -7,10 +7,12 @@ import * as contract from './contract.ts';
 import type { RouteRevision } from './contract.ts';
 import { printChecks, refusedChecks } from './print-checks.ts';
 import { printTrace } from './print-trace.ts';
+import { whoServedCommand } from './who-served-command.ts';
 
 export function servingCommands(program: Command, cli: CliContext): void {
   endpointCommands(program, cli);
   changeCommands(program, cli);
+  whoServedCommand(program, cli);
   program
     .command('trace')
     .description('explain one answered request: version, route revision and why, model, labels')

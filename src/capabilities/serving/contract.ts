@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InstantText } from '../../base/instant.ts';
 import { PageQuery, pageOf } from '../../base/page.ts';
 import { route } from '../../base/route.ts';
 import { EndpointName, Label, Prediction } from '../predictions/contract.ts';
@@ -229,6 +230,79 @@ export const listRevisions = route({
   params: EndpointParams,
   query: PageQuery,
   reply: pageOf(RouteRevision).extend({ chainIntact: z.boolean() }),
+});
+
+/** Requests shown on each side of a moment. */
+export const NEAR_MAX = 50;
+
+/** Which version answered at a moment of the past, or the current one; times are domain time. */
+export const WhoServed = z.object({
+  endpoint: EndpointName,
+  at: z.string(),
+  /** What was routed then; null while nothing was deployed. */
+  revision: RouteRevision.nullable(),
+  /** When the next revision took over; null while it is the current one. */
+  until: z.string().nullable(),
+  /** The buckets of each arm: from the first to before the last. */
+  ranges: z.array(
+    z.object({ arm: z.string(), version: z.number().int(), from: z.number(), below: z.number() }),
+  ),
+  /** The request parameter whose value chose the arm; `request_id` where none was declared. */
+  stickyBy: z.string(),
+  /** What was asked about: a parameter and its value. */
+  key: z.object({ name: z.string(), value: z.string() }).nullable(),
+  /** Certain; requests that named a version themselves aside. */
+  answer: z
+    .object({
+      arm: z.string(),
+      model: ModelName,
+      version: z.number().int(),
+      /** Of the key; null when one arm had all traffic and no key was needed. */
+      bucket: z.number().int().nullable(),
+    })
+    .nullable(),
+  /** Why there is no answer. */
+  undecided: z.string().nullable(),
+  /** Answered within a day of the moment, the nearest, oldest first; of the key, if given. */
+  requests: z.array(
+    Prediction.pick({
+      requestId: true,
+      now: true,
+      wall: true,
+      key: true,
+      routeRevision: true,
+      arm: true,
+      reason: true,
+      bucket: true,
+      model: true,
+      modelVersion: true,
+      status: true,
+      errorCode: true,
+    }),
+  ),
+});
+export type WhoServed = z.infer<typeof WhoServed>;
+
+/** `origin=ORD`: the value may hold anything, further `=` too. */
+const KeyText = z
+  .string()
+  .max(1000)
+  .regex(/^[^=]+=[^]*$/, 'NAME=VALUE, such as origin=ORD');
+
+export const whoServed = route({
+  id: 'endpoints.whoServed',
+  method: 'GET',
+  path: '/api/v1/endpoints/:endpoint/who-served',
+  summary: 'Which version answered at a moment: the revision then, its arm for a key, requests',
+  params: EndpointParams,
+  query: z.object({
+    /** Domain time; default: now. */
+    at: InstantText.optional(),
+    key: KeyText.optional(),
+    /** Requests shown before the moment, and after it. */
+    limit: z.coerce.number().int().min(0).max(NEAR_MAX).default(5),
+  }),
+  reply: WhoServed,
 });
 
 /** One feature of an answered row, as it was served and as it comes out today. */

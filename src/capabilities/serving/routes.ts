@@ -30,6 +30,7 @@ export function servingRoutes(service: ServingService): readonly MountedRoute[] 
     mount(contract.listRevisions, ({ params, query }) =>
       service.listRevisions(params.endpoint, query),
     ),
+    mount(contract.whoServed, ({ params, query }) => service.whoServed(params.endpoint, query)),
     mount(contract.traceRequest, ({ params }) => service.trace(params.requestId)),
   ];
 }

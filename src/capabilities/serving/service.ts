@@ -5,8 +5,9 @@ import { formatInstant, type Clock } from '../../base/time.ts';
 import type { Events } from '../../platform/events/port.ts';
 import type { PredictionsService } from '../predictions/service.ts';
 import type { RegistryService } from '../registry/service.ts';
-import type { Drill, Endpoint, EndpointSpec, RouteRevision, Trace } from './contract.ts';
+import type { Drill, Endpoint, EndpointSpec, RouteRevision, Trace, WhoServed } from './contract.ts';
 import type { LiveRoutes } from './live-routes.ts';
+import type { PastQuery, PastRoutes } from './past-routes.ts';
 import type { RequestExplanations } from './request-explanations.ts';
 import { followChain, GENESIS, type ChainLink } from './revision-hash.ts';
 import type { ChangeRequest, DeployRequest } from './route-change.ts';
@@ -20,6 +21,7 @@ export interface ServingDeps {
   readonly registry: Pick<RegistryService, 'getVersion'>;
   readonly predictions: PredictionsService;
   readonly explanations: RequestExplanations;
+  readonly past: PastRoutes;
   readonly events: Events;
   readonly clock: Clock;
 }
@@ -122,6 +124,10 @@ export class ServingService {
       link = next.length === 0 ? null : followChain(link, next);
     }
     return link !== null;
+  }
+
+  whoServed(endpoint: string, query: PastQuery): Promise<WhoServed> {
+    return this.#deps.past.whoServed(endpoint, query);
   }
 
   async trace(requestId: string): Promise<Trace> {

@@ -162,6 +162,22 @@ export class ServingStore {
     return row === undefined ? null : toRevision(row);
   }
 
+  /** The revision that was current at this domain time, and when the next one took over. */
+  async revisionAt(
+    endpoint: string,
+    now: Micros,
+  ): Promise<{ readonly revision: RouteRevision; readonly until: Micros | null } | null> {
+    const builder = this.#db.queries<ServingTables>();
+    const own = builder.selectFrom('serving_revisions').where('endpoint', '=', endpoint);
+    // Several may be published at one time of a replay clock: the last of them stayed.
+    const newest = own.selectAll().where('now', '<=', now).orderBy('revision', 'desc').limit(1);
+    const [row] = await this.#db.read(newest);
+    if (row === undefined) return null;
+    const next = own.select('now').where('revision', '=', row.revision + 1);
+    const [taken] = await this.#db.read(next);
+    return { revision: toRevision(row), until: taken?.now ?? null };
+  }
+
   async requireRevision(endpoint: string, revision: number): Promise<RouteRevision> {
     const found = await this.findRevision(endpoint, revision);
     if (found !== null) return found;

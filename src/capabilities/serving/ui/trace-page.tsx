@@ -1,4 +1,4 @@
-import { EmptyState, Group, Select, Title } from '@mantine/core';
+import { EmptyState, Group, Select, Stack, Title } from '@mantine/core';
 import { IconBinaryTree } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -12,10 +12,12 @@ import { listEndpoints, type Endpoint } from '../contract.ts';
 import { RecentRequests, type RequestsWanted } from './recent-requests.tsx';
 import { WantedRequests } from './wanted-requests.tsx';
 import { RequestSearch } from './request-search.tsx';
+import { WhoServedSection } from './who-served-section.tsx';
 
 /** Finds one answered request: by its id, or among the recent ones of an endpoint. */
 export function TracePage(): ReactNode {
-  const { endpoint, ...wanted } = useSearch({ from: '/trace' });
+  const { endpoint, from, until, version, failed } = useSearch({ from: '/trace' });
+  const wanted = { from, until, version, failed };
   const endpoints = useRoute(
     listEndpoints,
     { query: { limit: PAGE_LIMIT_MAX } },
@@ -56,27 +58,30 @@ function RecentSection({ endpoints, chosen, wanted }: RecentSectionProps): React
     );
   }
   return (
-    <Card label="Recent requests">
-      <RecentRequests
-        key={shown}
-        endpoint={shown}
-        wanted={wanted}
-        heading={
-          <Group gap="sm">
-            <Title order={2}>Recent requests</Title>
-            <Select
-              size="xs"
-              aria-label="Endpoint"
-              searchable
-              allowDeselect={false}
-              data={names.includes(shown) ? names : [shown, ...names]}
-              value={shown}
-              onChange={(value) => void navigate({ search: { endpoint: value ?? undefined } })}
-            />
-            <WantedRequests wanted={wanted} />
-          </Group>
-        }
-      />
-    </Card>
+    <Stack gap="md">
+      <WhoServedSection key={shown} endpoint={shown} />
+      <Card label="Recent requests">
+        <RecentRequests
+          key={shown}
+          endpoint={shown}
+          wanted={wanted}
+          heading={
+            <Group gap="sm">
+              <Title order={2}>Recent requests</Title>
+              <Select
+                size="xs"
+                aria-label="Endpoint"
+                searchable
+                allowDeselect={false}
+                data={names.includes(shown) ? names : [shown, ...names]}
+                value={shown}
+                onChange={(value) => void navigate({ search: { endpoint: value ?? undefined } })}
+              />
+              <WantedRequests wanted={wanted} />
+            </Group>
+          }
+        />
+      </Card>
+    </Stack>
   );
 }
