@@ -11,7 +11,7 @@ test('every version keeps its own files, whichever version others grew from', ()
   const growth = fc.array(fc.record({ from: fc.nat(), adds: fc.integer({ min: 0, max: 3 }) }));
   fc.assert(
     fc.property(growth, (steps) => {
-      const versions = [{ files: LiveFiles.of([]), paths: [] as readonly string[] }];
+      const versions = [{ files: LiveFiles.of(new Map()), paths: [] as readonly string[] }];
       let made = 0;
       for (const { from, adds } of steps) {
         const base = versions[from % versions.length]!;

@@ -8,45 +8,45 @@ import type { AddFile } from './actions.ts';
 export class LiveFiles implements ReadonlyMap<string, AddFile> {
   readonly size: number;
   /** Entries of this version come first; those behind them are of later versions. */
-  readonly #entries: Map<string, { readonly file: AddFile; readonly index: number }>;
+  readonly #entries: Map<string, AddFile>;
+  /** The paths of this version, once one of them is asked for after others have come. */
+  #own: ReadonlySet<string> | null = null;
 
-  private constructor(
-    entries: Map<string, { readonly file: AddFile; readonly index: number }>,
-    size: number,
-  ) {
+  private constructor(entries: Map<string, AddFile>, size: number) {
     this.#entries = entries;
     this.size = size;
   }
 
-  static of(files: Iterable<readonly [string, AddFile]>): LiveFiles {
-    const all = new Map(files);
-    let index = 0;
-    const entries = new Map(Array.from(all, ([path, file]) => [path, { file, index: index++ }]));
-    return new LiveFiles(entries, entries.size);
+  /** Takes the map over: nobody else may change it from then on. */
+  static of(files: Map<string, AddFile>): LiveFiles {
+    return new LiveFiles(files, files.size);
   }
 
   /** With these behind; none of their paths may be here already. */
   and(added: readonly AddFile[]): LiveFiles {
     const isNewest = this.#entries.size === this.size;
     // Another version grew from this one: they part.
-    const entries = isNewest ? this.#entries : LiveFiles.of(this).#entries;
-    for (const file of added) entries.set(file.path, { file, index: entries.size });
+    const entries = isNewest ? this.#entries : new Map(this);
+    for (const file of added) entries.set(file.path, file);
     return new LiveFiles(entries, entries.size);
   }
 
   get(path: string): AddFile | undefined {
-    const entry = this.#entries.get(path);
-    return entry !== undefined && entry.index < this.size ? entry.file : undefined;
+    return this.has(path) ? this.#entries.get(path) : undefined;
   }
 
   has(path: string): boolean {
-    return this.get(path) !== undefined;
+    if (this.#entries.size === this.size) return this.#entries.has(path);
+    this.#own ??= new Set(this.keys());
+    return this.#own.has(path);
   }
 
   *entries(): MapIterator<[string, AddFile]> {
-    for (const [path, { file, index }] of this.#entries) {
-      if (index >= this.size) return;
-      yield [path, file];
+    let left = this.size;
+    for (const entry of this.#entries) {
+      if (left === 0) return;
+      left -= 1;
+      yield entry;
     }
   }
 

@@ -61,7 +61,7 @@ export class Replay {
 
   #add(file: AddFile): void {
     this.#forget(file.path);
-    this.#tombstones.delete(file.path);
+    if (this.#tombstones.size > 0) this.#tombstones.delete(file.path);
     this.#files.set(file.path, file);
     this.#count(file, 1);
   }
@@ -139,7 +139,7 @@ function grow(snapshot: Snapshot, actions: readonly Action[]): Snapshot | null {
     sizeBytes += add.size;
   }
   const { version, files } = snapshot;
-  const live = files instanceof LiveFiles ? files : LiveFiles.of(files);
+  const live = files instanceof LiveFiles ? files : LiveFiles.of(new Map(files));
   const counts = { countedRows, uncountedFiles, sizeBytes };
   return { ...snapshot, ...counts, version: version + 1, files: live.and(added), txns };
 }
