@@ -8,6 +8,7 @@ import {
 import { z } from 'zod';
 import { CheckState } from '../capabilities/monitoring/state-contract.ts';
 import { EndpointName } from '../capabilities/predictions/contract.ts';
+import { RunId } from '../capabilities/tracking/contract.ts';
 import { pageOfMlflowLink } from './mlflow-link.ts';
 import { NoSuchPage } from './no-such-page.tsx';
 import { PageFailed } from './page-failed.tsx';
@@ -168,10 +169,32 @@ const runs = createRoute({
     order: optional(z.string().max(500)),
     /** Metrics and parameters shown, as MLflow's searches name them. */
     columns: optional(z.array(z.string().max(300)).max(12)),
+    /** Runs chosen to be compared, in that order. */
+    chosen: optional(z.array(RunId).max(8)),
   }),
   component: lazyRouteComponent(
     () => import('../capabilities/tracking/ui/runs-page.tsx'),
     'RunsPage',
+  ),
+});
+
+const compareRuns = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/compare',
+  validateSearch: z.object({
+    /** The first is what the others are compared with. */
+    runs: optional(z.array(RunId).max(8)),
+    /** The metric drawn, over what, and how. */
+    metric: optional(z.string().max(250)),
+    axis: optional(z.enum(['step', 'time'])),
+    scale: optional(z.enum(['linear', 'log'])),
+    smooth: optional(z.union([z.literal(0), z.literal(0.6), z.literal(0.9), z.literal(0.98)])),
+    /** Lists what is the same in all runs as well. */
+    whole: optional(z.boolean()),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/tracking/ui/compare-page.tsx'),
+    'ComparePage',
   ),
 });
 
@@ -330,6 +353,7 @@ export const router = createRouter({
     trace,
     tracedRequest,
     runs,
+    compareRuns,
     run,
     models,
     model,

@@ -20,7 +20,7 @@ describe('the list of runs', () => {
   it('shows what runs measured, and in which parameters they differ', async () => {
     web.server.show(SOME);
     const page = await web.open('/runs');
-    const failed = page.getByRole('row', { name: /^odd-otter-104/ });
+    const failed = page.getByRole('row', { name: /odd-otter-104/ });
     expect(await failed.innerText()).toMatch(/failed\s+0\.7689\s+NaN\s+47\.8\s+0\.1\s+5/);
     expect(await page.getByRole('columnheader', { name: 'seed' }).count()).toBe(0);
     await page.getByText('1–25 of 100 read so far').waitFor();
@@ -93,6 +93,83 @@ describe('the list of runs', () => {
     await page.getByRole('columnheader', { name: 'seed' }).waitFor();
     await page.reload();
     await page.getByRole('columnheader', { name: 'seed' }).waitFor();
+  });
+});
+
+describe('runs compared', () => {
+  const compared = (...indices: readonly number[]): string =>
+    `/runs/compare?runs=${encodeURIComponent(JSON.stringify(indices.map(runId)))}`;
+
+  it('are chosen in the list, by keyboard as well, and in the address', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs');
+    const compare = page.getByRole('button', { name: /^Compare/ });
+    expect(await compare.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'Compare brave-heron-101' }).check();
+    await page.getByRole('checkbox', { name: 'Compare quiet-lynx-102' }).focus();
+    await page.keyboard.press('Space');
+    await page.reload();
+    expect(await page.getByRole('checkbox', { name: 'Compare quiet-lynx-102' }).isChecked()).toBe(
+      true,
+    );
+    await page.getByRole('button', { name: 'Compare 2' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/runs/compare?runs=*');
+    await page.getByRole('table', { name: 'Runs compared' }).waitFor();
+    await page.getByRole('link', { name: 'Choose others' }).click();
+    expect(await page.getByRole('checkbox', { name: 'Compare brave-heron-101' }).isChecked()).toBe(
+      true,
+    );
+  });
+
+  it('show what differs from the first, and the rest when asked', async () => {
+    web.server.show(SOME);
+    const page = await web.open(compared(1, 2, 6));
+    const params = page.getByRole('table', { name: 'Parameters' });
+    expect(await params.innerText()).toMatch(/lr\s+0\.05\s+0\.033\d+\s+0\.033/);
+    expect(await params.getByTitle('differs from the first run').count()).toBe(4);
+    expect(await params.innerText()).not.toContain('seed');
+    expect(await page.getByRole('table', { name: 'Made of' }).innerText()).toMatch(/Environment/);
+    await page.getByRole('region', { name: 'Tags' }).getByText('All 1 are the same').waitFor();
+    await page.getByRole('img', { name: /^auc of 3 runs: by step/ }).waitFor();
+    await page.locator('canvas').waitFor();
+    await picture(page, 'runs-compared');
+    await page.getByLabel('Also what is the same in all of them').check();
+    await expect.poll(() => params.innerText()).toContain('seed');
+    await page.getByRole('button', { name: 'Leave out brave-lynx-106' }).click();
+    await expect.poll(() => rows(page, 'Runs compared')).toBe(2);
+  });
+
+  it('lay curves over each other, by time, by logarithm, and smoothed only by name', async () => {
+    web.server.show(SOME);
+    const page = await web.open(`${compared(1, 2, 7)}&metric=log_loss`);
+    const chart = page.getByRole('img', { name: /^log_loss of 3 runs/ });
+    await chart.waitFor();
+    expect(await chart.getAttribute('aria-label')).not.toContain('smoothed');
+    await page.getByText('log', { exact: true }).click();
+    await page.getByText('by time').click();
+    await page.getByRole('combobox', { name: 'Smoothing' }).click();
+    await page.getByRole('option', { name: 'smoothed (EMA 0.9)' }).click();
+    await page.waitForURL('**&scale=log&axis=time&smooth=0.9');
+    expect(await chart.getAttribute('aria-label')).toMatch(
+      /by time since.*smoothed: an exponential moving average of weight 0\.9.*1 run without it/,
+    );
+    await picture(page, 'runs-smoothed');
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save log_loss of 3 runs as CSV' }).click(),
+    ]);
+    const [header, first] = (await readFile(await saved.path(), 'utf8')).split('\r\n');
+    expect(header).toBe('run,seconds since the first value,log_loss,log_loss smoothed (EMA 0.9)');
+    expect(first).toMatch(/^brave-heron-101,0,0\.9(2|19)\d*,0\.9(2|19)/);
+  });
+
+  it('say how to choose where fewer than two are', async () => {
+    web.server.show(SOME);
+    const page = await web.open('/runs/compare');
+    await page.getByText('No run is chosen').waitFor();
+    await page.getByRole('link', { name: 'To the list of runs' }).click();
+    await page.waitForURL('**/runs');
   });
 });
 
@@ -187,7 +264,13 @@ describe('one run', () => {
 
 it('fits runs on a narrow screen, and in the dark', async () => {
   web.server.show(SOME);
-  for (const url of ['/runs', `/runs/${runId(1)}?file=report.json`, `/runs/${runId(7)}`]) {
+  const two = encodeURIComponent(JSON.stringify([runId(1), runId(7)]));
+  for (const url of [
+    '/runs',
+    `/runs/${runId(1)}?file=report.json`,
+    `/runs/${runId(7)}`,
+    `/runs/compare?runs=${two}`,
+  ]) {
     const page = await web.open(url, { size: NARROW, scheme: 'dark' });
     await page.getByRole('heading', { level: 1 }).waitFor();
     await expect.poll(() => page.getByLabel('Loading').count()).toBe(0);

@@ -57,6 +57,8 @@ export interface Column<Row> {
   readonly isNumeric?: boolean;
   /** False where the server sorts and cannot sort by this column. */
   readonly canSort?: boolean;
+  /** Holds a control and no value: the CSV file does without it. */
+  readonly isControl?: boolean;
 }
 
 export interface SortedBy {
@@ -225,10 +227,10 @@ function Toolbar<Row extends object>(props: ToolbarProps<Row>): ReactNode {
   const { name, heading, columns, canFilter = false, controls, table } = props;
   const exportCsv = (): void => {
     const sorted = table.getPrePaginatedRowModel().rows.map((row) => row.original);
-    const lines = sorted.map((row) => columns.map((column) => column.value(row)));
+    const saved = columns.filter(({ isControl = false }) => !isControl);
     const text = toCsv(
-      columns.map((column) => column.header),
-      lines,
+      saved.map(({ header }) => header),
+      sorted.map((row) => saved.map((column) => column.value(row))),
     );
     download(`${name.replaceAll(/\W+/g, '-').toLowerCase()}.csv`, new Blob([text]));
   };

@@ -61,12 +61,12 @@ export function useRoute<R extends AnyRoute>(
   });
 }
 
-interface PageReply<Item> {
+export interface PageReply<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | null;
 }
 
-type ItemOf<R extends AnyRoute> = RouteReply<R> extends PageReply<infer Item> ? Item : never;
+export type ItemOf<R extends AnyRoute> = RouteReply<R> extends PageReply<infer Item> ? Item : never;
 
 /** Items of every page fetched so far, and what a list needs to offer more. */
 export interface PagedRoute<Item> {

@@ -10,6 +10,7 @@ import { PageHeader } from '../../../web/kit/page-header.tsx';
 import { Card, Section } from '../../../web/kit/section.tsx';
 import { useRoute, useRoutePages } from '../../../web/kit/use-route.ts';
 import { listExperiments, listRuns, type Experiment, type RunSummary } from '../contract.ts';
+import { chosenColumn, CompareLink, nextChosen } from './chosen-runs.tsx';
 import { ColumnChoice } from './column-choice.tsx';
 import { runColumns } from './run-columns.tsx';
 import { RunSearchForm } from './run-search-form.tsx';
@@ -112,7 +113,7 @@ interface RunsTableProps {
 }
 
 function RunsTable({ items, experiments, more }: RunsTableProps): ReactNode {
-  const { experiment, order, columns: chosen } = useSearch({ from: '/runs' });
+  const { experiment, order, columns: chosen, chosen: toCompare } = useSearch({ from: '/runs' });
   const navigate = useNavigate({ from: '/runs' });
   const all = useMemo(() => valueColumns(items), [items]);
   const shown = useMemo(
@@ -124,8 +125,17 @@ function RunsTable({ items, experiments, more }: RunsTableProps): ReactNode {
   );
   const columns = useMemo(() => {
     const names = new Map(experiments.map(({ id, name }) => [id, name]));
-    return runColumns(shown, experiment === undefined ? names : null);
-  }, [shown, experiments, experiment]);
+    const choose = (id: string, isChosen: boolean): void => {
+      void navigate({
+        search: (was) => ({ ...was, chosen: nextChosen(was.chosen ?? [], id, isChosen) }),
+        resetScroll: false,
+      });
+    };
+    return [
+      chosenColumn(toCompare, choose),
+      ...runColumns(shown, experiment === undefined ? names : null),
+    ];
+  }, [shown, experiments, experiment, toCompare, navigate]);
   return (
     <Card label="Runs">
       <DataTable
@@ -144,16 +154,19 @@ function RunsTable({ items, experiments, more }: RunsTableProps): ReactNode {
           })
         }
         controls={
-          <ColumnChoice
-            all={all.map(({ kind, key }) => fieldOf(kind, key))}
-            chosen={shown.map(({ kind, key }) => fieldOf(kind, key))}
-            choose={(fields) =>
-              void navigate({
-                search: (was) => ({ ...was, columns: [...fields] }),
-                resetScroll: false,
-              })
-            }
-          />
+          <>
+            <CompareLink chosen={toCompare ?? []} />
+            <ColumnChoice
+              all={all.map(({ kind, key }) => fieldOf(kind, key))}
+              chosen={shown.map(({ kind, key }) => fieldOf(kind, key))}
+              choose={(fields) =>
+                void navigate({
+                  search: (was) => ({ ...was, columns: [...fields] }),
+                  resetScroll: false,
+                })
+              }
+            />
+          </>
         }
       />
     </Card>
