@@ -83,7 +83,7 @@ async function mountAll(
   platform: Platform,
   services: Services,
 ): Promise<FastifyInstance> {
-  const { db, clock, timers, events, log } = platform;
+  const { db, clock, timers, events, log, connections } = platform;
   const { gateway, routes } = services;
   const mounted = [
     ...workspace.routes({ ...services, cuts: new StateCuts(platform) }),
@@ -115,6 +115,7 @@ async function mountAll(
     clock,
     allowedHosts: allowedHosts(config.host, config.allowedHosts),
     access: services.auth,
+    connections,
     routes: mounted,
     idempotency,
     plugins: [

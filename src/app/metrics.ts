@@ -64,7 +64,11 @@ export function serveMetrics(
       read: () => of.log.status().segments,
     }),
   );
-  for (const metric of [...monitorMetrics(of.monitoring), ...engineMetrics(of.platform)]) {
+  for (const metric of [
+    ...monitorMetrics(of.monitoring),
+    ...engineMetrics(of.platform),
+    ...connectionMetrics(of.platform),
+  ]) {
     registry.registerMetric(metric);
   }
   http.get('/metrics', async (_, reply) =>
@@ -81,6 +85,19 @@ function engineMetrics({ engine }: Platform): readonly (Counter | Gauge)[] {
     gauge('millwright_engine_paused', {
       help: '1 while the engine is paused because it dies in a loop',
       read: () => (engine.state === 'broken' ? 1 : 0),
+    }),
+  ];
+}
+
+function connectionMetrics({ connections }: Platform): readonly Counter[] {
+  return [
+    counter('millwright_connections_dropped_total', {
+      help: 'Connections refused because as many as the limit were open',
+      read: () => connections.dropped,
+    }),
+    counter('millwright_connections_cut_total', {
+      help: 'Connections of clients that stopped in the middle of a request or an answer',
+      read: () => connections.cut,
     }),
   ];
 }

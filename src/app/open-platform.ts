@@ -12,6 +12,7 @@ import { DomainClock } from '../platform/domain-clock.ts';
 import type { RunningEngine } from '../platform/engine/port.ts';
 import { createEvents } from '../platform/events/events.ts';
 import type { Events } from '../platform/events/port.ts';
+import type { Connections } from '../platform/http/connections.ts';
 import { faultsFromEnv, type Faults } from '../platform/fault-points.ts';
 import { OnnxInference } from '../platform/inference/onnx.ts';
 import type { Inference } from '../platform/inference/port.ts';
@@ -34,6 +35,7 @@ import { processEnv } from '../platform/system.ts';
 import { dropCuts, type Snapshot } from './backup/state-cuts.ts';
 import { openDatabase, type OpenedDatabase } from './open-database.ts';
 import { recordCircuit } from './record-circuit.ts';
+import { openConnections } from './open-connections.ts';
 import { openWorkspace } from './open-workspace.ts';
 import { programVersion } from './program.ts';
 
@@ -62,6 +64,7 @@ export interface Platform extends EngineAndIndex {
   readonly faults: Faults;
   readonly db: Db;
   readonly snapshot: Snapshot;
+  readonly connections: Connections;
   readonly blobs: Blobs;
   readonly journal: Journal;
   readonly events: Events;
@@ -113,19 +116,14 @@ export async function openPlatform(
   closing.defer(() => engine.stop());
   recordCircuit(engine, { events, log });
   closing.defer(() => index.close());
-  const journal = await Journal.open({
-    folder: folder.journal,
-    writer: 'main',
-    log,
-    faults,
-    ...(config.journalBytesMax === null ? {} : { bytesMax: config.journalBytesMax }),
-  });
+  const journal = await openJournal(config, { folder, log, faults });
   closing.defer(() => journal.close());
   const inference = new OnnxInference({ log });
   closing.defer(() => inference.close());
   return {
     folder,
     lock,
+    connections: openConnections({ events, clock, log }),
     workspaceStore,
     name: workspace.name,
     clock,
@@ -157,4 +155,13 @@ async function openMetadata(
   await openFormat({ folder, programVersion, migrations: [], backup });
   await migrate({ db, migrations, clock, log, beforeUpgrade: backup });
   return database;
+}
+
+function openJournal(
+  { journalBytesMax }: Config,
+  on: { readonly folder: StateFolder; readonly log: Log; readonly faults: Faults },
+): Promise<Journal> {
+  const { folder, log, faults } = on;
+  const limit = journalBytesMax === null ? {} : { bytesMax: journalBytesMax };
+  return Journal.open({ folder: folder.journal, writer: 'main', log, faults, ...limit });
 }

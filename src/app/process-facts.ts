@@ -22,7 +22,12 @@ export function processFacts(platform: Platform, log: PredictionLog): ProcessFac
     pid: process.pid,
     residentBytes: () => process.memoryUsage.rss(),
     engine: () => engineFacts(engine),
-    components: async () => [await database(platform), engineState(platform), predictionLog(log)],
+    components: async () => [
+      await database(platform),
+      engineState(platform),
+      predictionLog(log),
+      await connectionsState(platform),
+    ],
   };
 }
 
@@ -66,4 +71,13 @@ function predictionLog(log: PredictionLog): Component {
   }
   if (lastFlushError !== null) return { name, status: 'down', detail: lastFlushError };
   return room === 'filling' ? { name, status: 'ok', detail: held } : { name, status: 'ok' };
+}
+
+/** Down while new ones are refused: whoever asks has one already. */
+async function connectionsState({ connections }: Platform): Promise<Component> {
+  const { max, dropped } = connections;
+  const open = await connections.countOpen();
+  const refused = dropped === 0 ? '' : `; ${dropped} were refused since the start`;
+  const detail = `${open} of ${max} are open${refused}`;
+  return { name: 'connections', status: open < max ? 'ok' : 'down', detail };
 }

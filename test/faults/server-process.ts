@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   readonly cwd?: string;
   readonly uid?: number;
+  /** `ulimit -n`, soft and hard. */
+  readonly openFiles?: number;
 }
 
 /** Processes this test file has started and that still live. */
@@ -49,8 +51,10 @@ export class Program {
   #exit: Exit | null = null;
 
   constructor(words: readonly string[], options: Omit<StartOptions, 'state' | 'args'>) {
-    const { env = {}, cwd, uid } = options;
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const { env = {}, cwd, uid, openFiles } = options;
+    const limited = ['-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, process.execPath];
+    const [program, before] = openFiles === undefined ? [process.execPath, []] : ['sh', limited];
+    const child = spawn(program, [...before, MAIN, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...processEnv, NODE_ENV: 'production', ...env },
       ...(cwd === undefined ? {} : { cwd }),

@@ -6,18 +6,26 @@ import { after, every } from '../system.ts';
 const STOP_GRACE_MS = 5000;
 const LOOK_MS = 20;
 
+/** The answers that are not finished yet. */
+export function requestsUnderWay(http: FastifyInstance): ReadonlySet<ServerResponse> {
+  const underWay = new Set<ServerResponse>();
+  http.server.on('request', (_, response: ServerResponse) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
+  return underWay;
+}
+
 /**
  * Ends the connections of a server that stops. Node closes those that are idle at that moment and
  * waits for the others: for one that never sent a request until the timeout of its headers, for one
  * whose event stream just ended until keep-alive runs out. Here they go once no request is under
  * way, and all of them after the grace.
  */
-export function closeConnections(http: FastifyInstance): void {
-  const underWay = new Set<ServerResponse>();
-  http.server.on('request', (_, response: ServerResponse) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
-  });
+export function closeConnections(
+  http: FastifyInstance,
+  underWay: ReadonlySet<ServerResponse>,
+): void {
   let stop = (): void => undefined;
   http.addHook('preClose', (done) => {
     const stopLooking = every(LOOK_MS, () => {

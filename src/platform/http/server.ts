@@ -7,27 +7,31 @@ import { AppError, toAppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { admit, type Access, type Caller } from './access.ts';
-import { closeConnections } from './close-connections.ts';
+import { closeConnections, requestsUnderWay } from './close-connections.ts';
+import type { Connections } from './connections.ts';
 import { checkEncoding, checkHost, checkOrigin, type AllowedHosts } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { AnyRoute } from '../../base/route.ts';
 import type { MountedRoute, RequestContext } from './mount.ts';
+import { cutSlowClients } from './slow-clients.ts';
 
 /**
  * Native JSON bodies are small documents; files and rows travel as streams with limits of their
  * own.
  */
 const JSON_BODY_BYTES_MAX = 2 * 1024 * 1024;
-/** A client that sends its headers or body slower than this is cut off. */
+/** A client that sends its headers, or all of its request, slower than this is cut off. */
+const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 120_000;
-/** Sockets at once; past it new ones are dropped, so that memory stays bounded. */
-const CONNECTIONS_MAX = 2000;
+/** How late that may be noticed. */
+const LOOK_AT_TIMEOUTS_MS = 5000;
 
 export interface HttpOptions {
   readonly log: Log;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly allowedHosts: AllowedHosts;
   readonly access: Access;
+  readonly connections: Connections;
   readonly routes: readonly MountedRoute[];
   readonly idempotency: Idempotency;
   /** Adds routes outside the native API: foreign protocols, event stream, UI. */
@@ -39,6 +43,10 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   const http = Fastify({
     bodyLimit: JSON_BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: LOOK_AT_TIMEOUTS_MS,
+    },
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
@@ -50,8 +58,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   // A page of another site may send text without asking first; JSON it may not.
   http.removeContentTypeParser('text/plain');
-  http.server.maxConnections = CONNECTIONS_MAX;
-  closeConnections(http);
+  limitConnections(http, options.connections);
   http.decorateRequest('caller', null);
   // Every request, known route or not, passes the guards before anything reads its body.
   http.addHook('onRequest', (request, reply, done) => {
@@ -78,6 +85,21 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   for (const plugin of options.plugins) await http.register(async (scope) => plugin(scope));
   return http;
+}
+
+function limitConnections(http: FastifyInstance, connections: Connections): void {
+  const { server } = http;
+  server.maxConnections = connections.max;
+  server.on('drop', () => connections.drop());
+  connections.countOpen = () =>
+    new Promise((resolve) => {
+      server.getConnections((_, count) => {
+        resolve(count);
+      });
+    });
+  const underWay = requestsUnderWay(http);
+  closeConnections(http, underWay);
+  cutSlowClients(http, underWay, connections);
 }
 
 /**
