@@ -63,7 +63,10 @@ describe('the loop', () => {
     await expect.poll(() => rows(page, 'Decisions')).toBe(5);
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('region', { name: 'Decisions' }).getByRole('button', { name: 'CSV' }).click(),
+      page
+        .getByRole('region', { name: 'Decisions' })
+        .getByRole('button', { name: 'CSV', exact: true })
+        .click(),
     ]);
     expect(await readFile(await csv.path(), 'utf8')).toContain('gate passed');
     await page.getByRole('button', { name: /^Show decisions of every instance/ }).click();
@@ -176,7 +179,7 @@ describe('a decision', () => {
     await page.getByText('version 1 has answered for 60 days', { exact: true }).waitFor();
     await picture(page, 'decision-situation');
     await page
-      .getByRole('region', { name: 'The way of this instance' })
+      .getByRole('region', { name: 'The way of this instance (domain clock)' })
       .getByRole('link', { name: 'Decision 6' })
       .click();
     const guard = page.getByRole('region', { name: 'Guard' });

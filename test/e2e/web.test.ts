@@ -193,7 +193,7 @@ describe('the overview', () => {
     const events = page.getByRole('region', { name: 'Events' });
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
-      events.getByRole('button', { name: 'CSV' }).click(),
+      events.getByRole('button', { name: 'CSV', exact: true }).click(),
     ]);
     const lines = (await readFile(await csv.path(), 'utf8')).trimEnd().split('\r\n');
     expect(csv.suggestedFilename()).toBe('events.csv');

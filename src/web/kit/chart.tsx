@@ -26,8 +26,8 @@ interface ChartProps {
   readonly description: string;
   readonly option: ChartOption;
   readonly height?: number;
-  /** The numbers drawn; they can be saved as CSV when given. */
-  readonly rows?: ChartRows;
+  /** The numbers drawn, as they are saved. */
+  readonly rows: ChartRows;
   /** What a click on a point does; what it leads to is reachable by key elsewhere. */
   readonly onPoint?: (point: ChartPoint) => void;
 }
@@ -60,22 +60,20 @@ export function Chart(props: ChartProps): ReactNode {
             <IconPhotoDown size={16} />
           </ActionIcon>
         </Tooltip>
-        {rows !== undefined && (
-          <Tooltip label="Save the numbers as CSV">
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="sm"
-              aria-label={`Save ${name} as CSV`}
-              onClick={() => {
-                const text = toCsv(rows.header, rows.rows);
-                download(`${fileName}.csv`, new Blob([text], { type: 'text/csv' }));
-              }}
-            >
-              <IconTableDown size={16} />
-            </ActionIcon>
-          </Tooltip>
-        )}
+        <Tooltip label="Save the numbers as CSV">
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label={`Save ${name} as CSV`}
+            onClick={() => {
+              const text = toCsv(rows.header, rows.rows);
+              download(`${fileName}.csv`, new Blob([text], { type: 'text/csv' }));
+            }}
+          >
+            <IconTableDown size={16} />
+          </ActionIcon>
+        </Tooltip>
       </Stack>
     </div>
   );

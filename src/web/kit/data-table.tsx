@@ -1,11 +1,5 @@
 import { Button, Group, Pagination, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
-import {
-  IconChevronDown,
-  IconChevronUp,
-  IconDownload,
-  IconSearch,
-  IconSelector,
-} from '@tabler/icons-react';
+import { IconChevronDown, IconChevronUp, IconSearch, IconSelector } from '@tabler/icons-react';
 import {
   columnFilteringFeature,
   createFilteredRowModel,
@@ -26,10 +20,10 @@ import {
   type TableOptions,
 } from '@tanstack/react-table';
 import { useMemo, type ReactNode } from 'react';
-import { toCsv, type CsvValue } from './csv.ts';
+import type { CsvValue } from './csv.ts';
 import classes from './data-table.module.css';
-import { download } from './download.ts';
 import { formatCount } from './format.ts';
+import { SaveCsv } from './save-csv.tsx';
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -225,15 +219,11 @@ interface ToolbarProps<Row extends object> extends DataTableProps<Row> {
 
 function Toolbar<Row extends object>(props: ToolbarProps<Row>): ReactNode {
   const { name, heading, columns, canFilter = false, controls, table } = props;
-  const exportCsv = (): void => {
-    const sorted = table.getPrePaginatedRowModel().rows.map((row) => row.original);
-    const saved = columns.filter(({ isControl = false }) => !isControl);
-    const text = toCsv(
-      saved.map(({ header }) => header),
-      sorted.map((row) => saved.map((column) => column.value(row))),
-    );
-    download(`${name.replaceAll(/\W+/g, '-').toLowerCase()}.csv`, new Blob([text]));
-  };
+  const saved = columns.filter(({ isControl = false }) => !isControl);
+  const savedRows = () =>
+    table
+      .getPrePaginatedRowModel()
+      .rows.map(({ original }) => saved.map((column) => column.value(original)));
   return (
     <Group justify="space-between" gap="xs" mb="xs">
       <div>{heading}</div>
@@ -253,15 +243,12 @@ function Toolbar<Row extends object>(props: ToolbarProps<Row>): ReactNode {
             }}
           />
         )}
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconDownload size={14} aria-hidden />}
-          onClick={exportCsv}
-          disabled={props.rows.length === 0}
-        >
-          CSV
-        </Button>
+        <SaveCsv
+          name={name}
+          header={saved.map(({ header }) => header)}
+          rows={savedRows}
+          isDisabled={props.rows.length === 0}
+        />
       </Group>
     </Group>
   );

@@ -127,7 +127,15 @@ function Histogram({ profile }: { readonly profile: FeatureProfile }): ReactNode
   const text = `${inBins}; the area over a stretch is its share of them`;
   return (
     <>
-      <Chart name={`Histogram of ${profile.name}`} description={text} option={option} />
+      <Chart
+        name={`Histogram of ${profile.name}`}
+        description={text}
+        option={option}
+        rows={{
+          header: ['from', 'to', 'values'],
+          rows: bins.map(({ from, to, count }) => [from, to, count]),
+        }}
+      />
       <Text size="xs" c="dimmed">
         {text}
       </Text>

@@ -1,7 +1,8 @@
-import { Stack, Table, Text } from '@mantine/core';
+import { Group, Stack, Table, Text } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
 import { Chart } from '../../../web/kit/chart.tsx';
 import { formatCount, formatShare, formatValue } from '../../../web/kit/format.ts';
+import { SaveCsv } from '../../../web/kit/save-csv.tsx';
 import type { Compared, Figures } from './evidence.ts';
 import { intervalOption } from './interval.ts';
 
@@ -20,9 +21,18 @@ export function ComparedFigures(props: ComparedSectionProps): ReactNode {
   const { rows, positives, blocks, improvement } = compared;
   return (
     <Stack gap="xs">
-      <Text size="sm">
-        {`${formatCount(rows)} rows with matured labels, ${formatCount(positives)} of them 1, on ${formatCount(blocks)} days`}
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm">
+          {`${formatCount(rows)} rows with matured labels, ${formatCount(positives)} of them 1, on ${formatCount(blocks)} days`}
+        </Text>
+        <SaveCsv
+          name="Figures of both versions"
+          header={['figure', `challenger v${challenger}`, `champion v${champion}`]}
+          rows={() =>
+            FIGURES.map(({ word, of }) => [word, of(compared.challenger), of(compared.champion)])
+          }
+        />
+      </Group>
       <Table.ScrollContainer minWidth={250} type="native">
         <Table aria-label="Figures of both versions" verticalSpacing={4}>
           <Table.Thead>

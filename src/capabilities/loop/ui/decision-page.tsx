@@ -88,7 +88,7 @@ function Course(props: { readonly decision: Decision; readonly instance: string 
     { subjects: [`loop/${loop}`] },
   );
   return (
-    <Section title="The way of this instance">
+    <Section title="The way of this instance (domain clock)">
       <Loaded query={course} height={80}>
         {({ items }) => (
           <Stack gap={6} component="ol" m={0} p={0} className={classes['course'] ?? ''}>

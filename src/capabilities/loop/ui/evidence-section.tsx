@@ -4,6 +4,7 @@ import { Facts, type Fact } from '../../../web/kit/facts.tsx';
 import { formatCount, formatDigest, formatSeconds, formatShare } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
+import { SaveCsv } from '../../../web/kit/save-csv.tsx';
 import { Section } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import { ComparedFigures } from './compared-section.tsx';
@@ -52,7 +53,16 @@ function GateSection({ gate }: { readonly gate: Gate }): ReactNode {
         </Stack>
       </Section>
       {guardrails.length > 0 && (
-        <Section title="Guardrails: they can forbid, never allow">
+        <Section
+          title="Guardrails: they can forbid, never allow"
+          aside={
+            <SaveCsv
+              name="Guardrails"
+              header={['guardrail', 'result', 'in words']}
+              rows={() => guardrails.map(({ name, result, summary }) => [name, result, summary])}
+            />
+          }
+        >
           <Guardrails guardrails={guardrails} />
         </Section>
       )}
@@ -105,7 +115,7 @@ function TrainedOn({ trained }: { readonly trained: Trained }): ReactNode {
       {until !== null && (
         <>
           {' with rows before '}
-          <Instant value={until} clock="domain" />
+          <Instant value={until} clock="domain" withClock />
         </>
       )}
       {definition !== null && (

@@ -4,6 +4,7 @@ import { Facts } from '../../../web/kit/facts.tsx';
 import { formatCount } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
+import { SaveCsv } from '../../../web/kit/save-csv.tsx';
 import { Section } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import type { Finding, Situation } from './evidence.ts';
@@ -100,7 +101,7 @@ function SituationFacts({ situation, monitor }: SituationSectionProps): ReactNod
             ? null
             : exclusions.map(({ from, until, reason }) => (
                 <div key={from}>
-                  <Instant value={from} clock="domain" />
+                  <Instant value={from} clock="domain" withClock />
                   {until === null ? ' on: ' : ' until '}
                   {until !== null && <Instant value={until} clock="domain" />}
                   {until === null ? reason : `: ${reason}`}
@@ -121,7 +122,24 @@ function FindingsOf(props: {
   const { title, findings } = props;
   if (findings.length === 0) return null;
   return (
-    <Section title={title}>
+    <Section
+      title={title}
+      aside={
+        <SaveCsv
+          name={title}
+          header={['finding', 'of', 'version', 'state', 'in words']}
+          rows={() =>
+            findings.map(({ kind, subject, version, state, explanation }) => [
+              kind,
+              subject,
+              version,
+              state,
+              explanation,
+            ])
+          }
+        />
+      }
+    >
       <Stack gap="xs">
         <Table aria-label={title} verticalSpacing={4}>
           <Table.Tbody>

@@ -110,6 +110,10 @@ function Timeline({ loop, items, more }: TimelineProps): ReactNode {
         description={timelineText(shown)}
         option={option}
         height={CHART_HEIGHT}
+        rows={{
+          header: ['time (domain clock)', 'decision', 'by', 'reason'],
+          rows: shown.map(({ at, kind, actor, reason }) => [at, kind, actor, reason]),
+        }}
         onPoint={open}
       />
       <DataTable

@@ -1,7 +1,8 @@
-import { Code, ScrollArea, Table, Text } from '@mantine/core';
+import { Code, Group, ScrollArea, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { formatCount, formatCounted } from '../../../web/kit/format.ts';
+import { SaveCsv } from '../../../web/kit/save-csv.tsx';
 import { Section } from '../../../web/kit/section.tsx';
 import { tensorViews, type TensorView } from './tensors.ts';
 import classes from './tensor-section.module.css';
@@ -19,7 +20,23 @@ export function TensorSection({ title, logged, wasTruncated }: TensorSectionProp
   const views = tensorViews(logged);
   const json = JSON.stringify(logged, null, 2);
   return (
-    <Section title={title} aside={logged === null ? null : <CopyCode code={json} shown="JSON" />}>
+    <Section
+      title={title}
+      aside={
+        <Group gap="xs">
+          {logged !== null && <CopyCode code={json} shown="JSON" />}
+          {views !== null && (
+            <SaveCsv
+              name={title}
+              header={['tensor', 'type', 'values in all', 'first values']}
+              rows={() =>
+                views.map(({ name, type, count, values }) => [name, type, count, values.join(' ')])
+              }
+            />
+          )}
+        </Group>
+      }
+    >
       {logged === null ? (
         <Text size="sm" c="dimmed">
           {wasTruncated ? 'Too long to be logged.' : 'None was logged.'}

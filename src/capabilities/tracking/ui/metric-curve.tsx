@@ -76,6 +76,13 @@ function Curve({ points, metric, axis, hasMore }: CurveProps): ReactNode {
     () => curveOption(curveOf(points, axis), { metric, axis }),
     [points, metric, axis],
   );
+  const rows = useMemo(
+    () => ({
+      header: ['step', 'time (wall clock)', metric],
+      rows: points.map(({ step, at, value }) => [step, at, value]),
+    }),
+    [points, metric],
+  );
   const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
   const unknown = points.length - values.length;
   const [least, most] = extremes(values);
@@ -87,7 +94,7 @@ function Curve({ points, metric, axis, hasMore }: CurveProps): ReactNode {
   ].join('; ');
   return (
     <>
-      <Chart name={metric} description={`by ${axis}; ${text}`} option={option} />
+      <Chart name={metric} description={`by ${axis}; ${text}`} option={option} rows={rows} />
       <Text size="xs" c="dimmed">
         {text}
       </Text>
