@@ -4,6 +4,7 @@ import { LiveRoutes, liveRoute } from '../../src/capabilities/serving/live-route
 import { oipRoutes } from '../../src/capabilities/serving/oip.ts';
 import type { WarmModel } from '../../src/capabilities/serving/warm-models.ts';
 import { compileReader } from '../../src/formats/oip/read-request.ts';
+import { Connections, connectionsMax } from '../../src/platform/http/connections.ts';
 import { createHttp } from '../../src/platform/http/server.ts';
 import { OnnxInference } from '../../src/platform/inference/onnx.ts';
 import { silentLog } from '../../src/platform/log/log.ts';
@@ -62,6 +63,7 @@ const http = await createHttp({
     identify: () => null as never,
     refused: () => undefined,
   },
+  connections: new Connections(connectionsMax(null)),
   routes: [],
   // Only native routes keep idempotency keys, and none is mounted.
   idempotency: null as never,
