@@ -122,6 +122,7 @@ describe('labels that arrive sooner for one class', () => {
       time + (isLate ? 20 : 2) * HOUR_MICROS <= at ? Number(isLate) : NaN,
     ),
     labelAt: new Float64Array(asked.length),
+    hasDocuments: new Uint8Array(asked.length).fill(1),
     definition: new Int32Array(asked.length),
     definitions: ['d1'],
     features: new Map(),

@@ -16,7 +16,7 @@ import { labelEvents } from './label-events.ts';
 import { DAY_MICROS, slicesOf, spanMicros, type Period } from './periods.ts';
 import { decodeProfile, encodeProfile, type Profile } from './profile.ts';
 import type { ReadRows } from './rows-port.ts';
-import { latencyQuantile, slicesIn, type Slice } from './slice.ts';
+import { latencyQuantile, SLICE_ROWS_MAX, slicesIn, type Slice } from './slice.ts';
 import type { SummaryFiles } from './summary-files.ts';
 import { EMPTY_MEMORY, learned, sightingsOf, type UnitMemory } from './unit-memory.ts';
 
@@ -165,6 +165,7 @@ export class MonitorEvaluation {
         at,
         layouts: profiles.size === 0 ? [] : layouts,
         withInputs: isNewest || profiles.size > 0,
+        documentsMax: SLICE_ROWS_MAX,
       },
       this.#signal,
     );
@@ -274,7 +275,9 @@ export class MonitorEvaluation {
     if (until === at && this.#newest?.from === from) {
       return sightingsOf(this.#newest.rows, this.#ignore);
     }
-    const request = { endpoint, from, until, at, layouts: [], withInputs: true };
+    // Of as many as a slice reads, so that it does not matter which of the two was read.
+    const documentsMax = SLICE_ROWS_MAX;
+    const request = { endpoint, from, until, at, layouts: [], withInputs: true, documentsMax };
     const rows = await this.#deps.readRows(request, this.#signal);
     return sightingsOf(rows, this.#ignore);
   }

@@ -65,6 +65,7 @@ export function simulatedDay(course: Course, day: number): LabelledRequests {
     status: new Float64Array(rows).fill(200),
     totalUs: new Float64Array(rows).fill(900),
     labelAt: columns.answeredAt,
+    hasDocuments: new Uint8Array(rows).fill(1),
     definition: new Int32Array(rows),
     definitions: ['d'],
     features,

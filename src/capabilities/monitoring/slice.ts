@@ -36,7 +36,7 @@ export interface SliceColumn {
 
 const OCTAVE_PARTS = 8;
 const LATENCY_BINS = 30 * OCTAVE_PARTS;
-/** Rows of a slice whose columns are counted; of more, evenly spaced ones. */
+/** Requests of a slice whose columns are counted; of more, some that follow from their ids. */
 export const SLICE_ROWS_MAX = 200_000;
 
 /**
@@ -77,7 +77,7 @@ function sliceOf(
     if (rows.status[row]! >= 400) errors += 1;
     latency[latencyBin(rows.totalUs[row]!)]! += 1;
   }
-  const answered = spaced(found.filter((row) => rows.status[row]! < 400));
+  const answered = found.filter((row) => rows.status[row]! < 400 && rows.hasDocuments[row] === 1);
   const columns: Record<string, SliceColumn> = {};
   const profile = of.profiles.get(of.version);
   for (const column of profile?.columns ?? []) {
@@ -97,12 +97,6 @@ function sliceOf(
     rows: answered.length,
     columns,
   };
-}
-
-function spaced(rows: readonly number[]): readonly number[] {
-  if (rows.length <= SLICE_ROWS_MAX) return rows;
-  const step = rows.length / SLICE_ROWS_MAX;
-  return Array.from({ length: SLICE_ROWS_MAX }, (_, index) => rows[Math.floor(index * step)]!);
 }
 
 /** The column's counts, as a feature or as what requests brought; null where it is neither. */
@@ -135,7 +129,9 @@ function columnOf(
   bins: NumericBins,
   of: { readonly values: Float64Array; readonly rows: readonly number[] },
 ): SliceColumn {
-  const values = Float64Array.from(of.rows, (row) => of.values[row]!);
+  const values = new Float64Array(of.rows.length);
+  // A loop: of millions of values `Float64Array.from` would take ten times as long.
+  for (let at = 0; at < values.length; at += 1) values[at] = of.values[of.rows[at]!]!;
   let [below, above, low, high] = [0, 0, Infinity, -Infinity];
   for (const value of values) {
     if (least !== null && value < least) below += 1;

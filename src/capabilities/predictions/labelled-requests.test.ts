@@ -188,3 +188,31 @@ test('an endpoint that answered nothing has no rows', async () => {
   expect(found.rowCount).toBe(0);
   expect([...found.features.keys()]).toEqual(['a', 'b', 'c']);
 });
+
+test('of many requests some keep their features, the same ones each time; all are counted', async () => {
+  const lake = await openLake();
+  const rows = Array.from({ length: 60 }, (_, index) =>
+    answered(`r${index}`, {
+      hour: index / 10,
+      features: [index, 1],
+      entity: { place: `p${index}`, size: index },
+      outputs: scored(0.5),
+    }),
+  );
+  await fill(lake, rows, [labelled('r7', true, 7)]);
+  const some = await read(lake, { documentsMax: 20, withInputs: true });
+  expect(some.rowCount).toBe(60);
+  expect([...some.score].every((score) => score === 0.5)).toBe(true);
+  expect(some.label[7]).toBe(1);
+  const picked = [...some.hasDocuments].flatMap((has, row) => (has === 1 ? [row] : []));
+  expect(picked.length).toBeGreaterThan(5);
+  expect(picked.length).toBeLessThan(40);
+  const [vectors, sizes] = [some.features.get('a')!, some.numbers.get('size')!];
+  for (let row = 0; row < 60; row += 1) {
+    const expected = picked.includes(row) ? row : NaN;
+    expect([vectors[row], sizes[row]]).toEqual([expected, expected]);
+  }
+  const again = await read(lake, { documentsMax: 20, layouts: [], withInputs: true });
+  expect(again.hasDocuments).toEqual(some.hasDocuments);
+  expect([...(await read(lake, { documentsMax: 60 })).hasDocuments]).toEqual(rows.map(() => 1));
+});

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../base/errors.ts';
 import { formatInstant, micros, MICROS_PER_MS, type Micros } from '../../base/time.ts';
 import type { Analytics, Scratch } from '../../platform/analytics/port.ts';
+import type { Column } from '../tables/contract.ts';
 import type { DeltaTables } from '../tables/delta-tables.ts';
 import { filesOf } from './files-of.ts';
 import { RequestRows } from './request-rows.ts';
@@ -23,6 +24,11 @@ export interface LabelledRequest {
   readonly layouts: readonly FeatureLayout[];
   /** Also what the requests brought, before features were joined. */
   readonly withInputs?: boolean;
+  /**
+   * Features and what was brought of about so many requests, of more those that a hash of their ids
+   * picks: the same ones each time. The others come without.
+   */
+  readonly documentsMax?: number;
 }
 
 /** The names of a vector's values in their order. */
@@ -48,6 +54,8 @@ export interface LabelledRequests {
   readonly label: Float64Array;
   /** When it occurred, microseconds; NaN without a label. */
   readonly labelAt: Float64Array;
+  /** 1 for rows of requests whose features and inputs were read, where any were asked for. */
+  readonly hasDocuments: Uint8Array;
   /** An index into `definitions`; -1 without joined features. */
   readonly definition: Int32Array;
   readonly definitions: readonly string[];
@@ -131,27 +139,43 @@ async function loadRequests(
     { column: 'answered_at', comparison: '<', value: formatInstant(until) },
   ]);
   if (found === null) return null;
+  const rowsSql = (columns: readonly Column[]): string =>
+    `(${scratch.rowsOf(found.files, columns)}) ` +
+    `WHERE epoch_us(answered_at) >= ${from} AND epoch_us(answered_at) < ${until}`;
+  const counted = found.columns.filter(({ name }) => name === 'answered_at');
+  const [[count]] = (await scratch.rows(`SELECT count(*) FROM ${rowsSql(counted)}`)) as [[bigint]];
+  assertReadable(Number(count));
   const unread = unreadColumns(request);
   const read = REQUEST_COLUMNS.filter((name) => !unread.has(name));
   const needed = new Set(['request_id', 'answered_at', 'key', 'seq', ...read]);
   const present = new Set(found.columns.map(({ name }) => name));
   const columns = found.columns.filter(({ name }) => needed.has(name));
   // Tables of former versions lack the newest columns.
+  const isPicked = pickSql(Number(count), request.documentsMax);
   const selected = REQUEST_COLUMNS.map((name) => {
     if (!present.has(name) || unread.has(name)) return `NULL AS "${name}"`;
+    if (DOCUMENTS.has(name)) return `CASE WHEN ${isPicked} THEN "${name}" END AS "${name}"`;
     return TEXTS.has(name) ? `"${name}"` : `CAST("${name}" AS DOUBLE) AS "${name}"`;
   });
   const requests = scratch.table('requests');
   await scratch.run(
     `CREATE TABLE ${requests} AS SELECT request_id, epoch_us(answered_at) AS t, key, seq, ` +
-      `${selected.join(', ')} FROM (${scratch.rowsOf(found.files, columns)}) ` +
-      `WHERE epoch_us(answered_at) >= ${from} AND epoch_us(answered_at) < ${until}`,
+      `${selected.join(', ')}, ${isPicked} AS picked FROM ${rowsSql(columns)}`,
   );
-  const [[count]] = (await scratch.rows(`SELECT count(*) FROM ${requests}`)) as [[bigint]];
-  if (Number(count) <= LABELLED_ROWS_MAX) return requests;
+  return requests;
+}
+
+function assertReadable(count: number): void {
+  if (count <= LABELLED_ROWS_MAX) return;
   throw new AppError('INVALID_INPUT', `${count} requests are too many to be read at once.`, {
     hint: `Ask for a shorter time: at most ${LABELLED_ROWS_MAX} requests.`,
   });
+}
+
+/** Whether a request's documents are read: of one in so many, which its id decides. */
+function pickSql(count: number, documentsMax = Infinity): string {
+  const step = Math.max(1, Math.ceil(count / documentsMax));
+  return step === 1 ? 'true' : `(hash(request_id) % ${step} = 0)`;
 }
 
 /** Documents are most of a row's bytes: those that nothing asks for stay where they are. */
@@ -179,6 +203,8 @@ const TEXTS: ReadonlySet<string> = new Set([
   'inputs',
   'outputs',
 ]);
+
+const DOCUMENTS: ReadonlySet<string> = new Set(['features', 'entity', 'inputs']);
 
 /** The label that counts of each request; null when there is none. */
 async function loadLabels(
@@ -215,7 +241,7 @@ function joinedSql(requests: string, labels: string | null): string {
   const label = labels === null ? 'NULL, NULL' : 'l.value, CAST(l.occurred AS DOUBLE)';
   const join = labels === null ? '' : `LEFT JOIN ${labels} AS l USING (request_id) `;
   return (
-    `SELECT ${columns.join(', ')}, ${label} FROM ${requests} AS r ${join}` +
+    `SELECT ${columns.join(', ')}, ${label}, r.picked FROM ${requests} AS r ${join}` +
     'ORDER BY r.t, r.key NULLS LAST, r.seq'
   );
 }

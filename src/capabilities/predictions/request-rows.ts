@@ -19,6 +19,7 @@ export class RequestRows {
   readonly #score = new Doubles();
   readonly #label = new Doubles();
   readonly #labelAt = new Doubles();
+  readonly #hasDocuments = new Doubles();
   readonly #definition = new Doubles();
   readonly #definitions = new Map<string, number>();
 
@@ -30,7 +31,7 @@ export class RequestRows {
     }
   }
 
-  /** Rows as the reader selects them: time, version, status, ..., label, when it occurred. */
+  /** Rows as the reader selects them: time, version, status, ..., label, its time, picked. */
   push(columns: Columns): void {
     for (let row = 0; row < columns[0]!.length; row += 1) {
       const vectors = vectorsOf(columns[5]![row] as string | null);
@@ -63,6 +64,7 @@ export class RequestRows {
     const value = isAlone ? labelOf(columns[9]![row] as string | null) : NaN;
     this.#label.push(value);
     this.#labelAt.push(isAlone ? ((columns[10]![row] as number | null) ?? NaN) : NaN);
+    this.#hasDocuments.push(Number(columns[11]![row]));
   }
 
   #definitionOf(hash: string | null): number {
@@ -109,6 +111,7 @@ export class RequestRows {
       score: this.#score.finish(),
       label: this.#label.finish(),
       labelAt: this.#labelAt.finish(),
+      hasDocuments: Uint8Array.from(this.#hasDocuments.finish()),
       definition: Int32Array.from(this.#definition.finish()),
       definitions: [...this.#definitions.keys()],
       features: this.#features.finish(rowCount),
