@@ -141,7 +141,8 @@ function trainingProfile(): Profile {
 
 async function readSlices(lake: Lake, profile: Profile): Promise<readonly Slice[]> {
   const layouts = [{ definition: DEFINITION, features: COLUMNS }];
-  const request = { endpoint: ENDPOINT, ...DAY, at: DAY.until, layouts };
+  const sampled = { documentsMax: SLICE_ROWS_MAX };
+  const request = { endpoint: ENDPOINT, ...DAY, at: DAY.until, layouts, ...sampled };
   const rows = await new LabelledRequestReader(lake).read(request, new AbortController().signal);
   return slicesIn(rows, DAY, new Map([[profile.version, profile]]));
 }
@@ -164,7 +165,7 @@ function findings(series: Series<Contender>, rows: number): Findings {
       `One day of ${rows} logged requests, each a vector of ${COLUMNS.length} features as JSON, ` +
       `against a profile of ${TRAINING_DAYS} training days; one column has moved, and must be ` +
       'found. "table": reading the day from its Delta table, counting it into bins (columns from ' +
-      `at most ${SLICE_ROWS_MAX} rows, as monitors do) and judging every column. "summaries": ` +
+      `some ${SLICE_ROWS_MAX} requests, as monitors do) and judging every column. "summaries": ` +
       "the same from the day's histograms and the profile, read from their files. One DuckDB " +
       'thread, as in the engine. Medians over the rounds, the first dropped.',
     settings: { rows, columns: COLUMNS.length, rounds: series.table.length, threads: 1 },

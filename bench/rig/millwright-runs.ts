@@ -43,13 +43,13 @@ async function loadSome(db: Db, runs: readonly ManyRun[]): Promise<void> {
   );
   const numbers = new Map(rows.map(({ id, seq }) => [id, seq]));
   const unchanged = new AppError('PARAM_CHANGED', 'a new run has no parameters');
-  await Promise.all(
-    runs.map(async (run) => {
+  await store.write(
+    runs.flatMap((run) => {
       const key = { id: rowId(run), seq: numbers.get(rowId(run))!, experiment: 0 };
-      await store.write([
+      return [
         ...metrics.pointSteps(key, pointsOf(run)),
         ...metrics.paramSteps(key, pairs('param', run.params), unchanged),
-      ]);
+      ];
     }),
   );
 }

@@ -9,7 +9,6 @@ from itertools import islice
 
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import insert
 
 AT_ONCE = 5000
 
@@ -18,13 +17,22 @@ def main(uri: str, artifacts: str, file: str) -> None:
     store = SqlAlchemyStore(uri, artifacts)
     store.get_experiment("0")
     with open(file) as lines, store.engine.begin() as connection:
+
+        def put(table, rows: list[dict]) -> None:
+            # By the database's own driver: SQLAlchemy looks at every value of every row.
+            names = list(rows[0])
+            places = ", ".join("?" for _ in names)
+            sql = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({places})"
+            sql = sql.replace("key,", '"key",').replace("timestamp,", '"timestamp",')
+            connection.exec_driver_sql(sql, [tuple(row.values()) for row in rows])
+
         while some := [json.loads(line) for line in islice(lines, AT_ONCE)]:
-            connection.execute(insert(SqlRun), [run_row(run) for run in some])
+            put(SqlRun, [run_row(run) for run in some])
             points = [point for run in some for point in point_rows(run)]
-            connection.execute(insert(SqlMetric), points)
-            connection.execute(insert(SqlLatestMetric), points)
-            connection.execute(insert(SqlParam), pairs(some, "params", "param"))
-            connection.execute(insert(SqlTag), pairs(some, "tags", "tag"))
+            put(SqlMetric, points)
+            put(SqlLatestMetric, points)
+            put(SqlParam, pairs(some, "params", "param"))
+            put(SqlTag, pairs(some, "tags", "tag"))
 
 
 def run_row(run: dict) -> dict:
