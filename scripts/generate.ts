@@ -11,6 +11,7 @@ import * as maturity from '../src/capabilities/maturity/contract.ts';
 import * as predictions from '../src/capabilities/predictions/contract.ts';
 import * as registry from '../src/capabilities/registry/contract.ts';
 import * as serving from '../src/capabilities/serving/contract.ts';
+import * as sql from '../src/capabilities/sql/contract.ts';
 import * as tables from '../src/capabilities/tables/contract.ts';
 import * as tracking from '../src/capabilities/tracking/contract.ts';
 import * as backup from '../src/capabilities/workspace/backup-contract.ts';
@@ -27,6 +28,7 @@ const contracts = [
   workspace,
   backup,
   tables,
+  sql,
   features,
   tracking,
   registry,

@@ -14,6 +14,7 @@ import { predictions } from '../capabilities/predictions/index.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { tracking } from '../capabilities/tracking/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
+import { sql } from '../capabilities/sql/index.ts';
 import { tables } from '../capabilities/tables/index.ts';
 import { getStatus } from '../capabilities/workspace/contract.ts';
 import { workspace } from '../capabilities/workspace/index.ts';
@@ -118,6 +119,7 @@ export function createProgram(endWith: CliContext['endWith'] = () => undefined):
   for (const { commands } of [
     workspace,
     tables,
+    sql,
     features,
     tracking,
     registry,

@@ -35,6 +35,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'millwright tables diff landings',
     'millwright tables diff landings --from 117 --to 120 --limit 5',
   ],
+  sql: [
+    'millwright sql "select version, count(*) from predictions.late group by 1"',
+    'millwright sql "select origin, avg(delay) from landings group by origin" --as-of landings@117 --csv',
+  ],
   'features services': ['millwright features services'],
   'features views': ['millwright features views'],
   'features show': ['millwright features show late_v1'],

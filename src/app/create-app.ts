@@ -17,6 +17,7 @@ import { labelRoutes } from '../capabilities/predictions/label-routes.ts';
 import { mlflowRegistry } from '../capabilities/registry/mlflow.ts';
 import { registry } from '../capabilities/registry/index.ts';
 import { serving } from '../capabilities/serving/index.ts';
+import { sql } from '../capabilities/sql/index.ts';
 import { oipRoutes } from '../capabilities/serving/oip.ts';
 import { tables } from '../capabilities/tables/index.ts';
 import { EVENT_STREAM_PATH } from '../capabilities/workspace/contract.ts';
@@ -88,6 +89,7 @@ async function mountAll(
   const mounted = [
     ...workspace.routes({ ...services, cuts: new StateCuts(platform) }),
     ...tables.routes(services.tables),
+    ...sql.routes(services.sql),
     ...features.routes(services.features),
     ...onlineFeaturesRoutes(services.onlineFeatures),
     ...exclusionsRoutes(services.exclusions),

@@ -10,6 +10,7 @@ import { monitoringTasks } from '../capabilities/monitoring/tasks.ts';
 import { LabelledRequestReader } from '../capabilities/predictions/labelled-requests.ts';
 import { scoreOf } from '../capabilities/predictions/score-of.ts';
 import { predictionTasks } from '../capabilities/predictions/tasks.ts';
+import { sqlTasks } from '../capabilities/sql/tasks.ts';
 import { DeltaTables } from '../capabilities/tables/delta-tables.ts';
 import { tablesTasks } from '../capabilities/tables/tasks.ts';
 import type { Clock } from '../base/time.ts';
@@ -33,6 +34,7 @@ export async function openEngineTasks(options: {
 }): Promise<{ readonly handlers: TaskHandlers<TaskMap>; close(): Promise<void> }> {
   const { folder, index, clock, faults, log } = options;
   const { openDuckDb } = await import('../platform/analytics/duckdb.ts');
+  const { ProcessSandbox } = await import('../platform/analytics/sql-sandbox.ts');
   const ids = createIds(clock);
   const analytics = await openDuckDb({
     folders: [folder.lake, folder.temporary],
@@ -42,6 +44,7 @@ export async function openEngineTasks(options: {
     ids,
   });
   const tables = new DeltaTables({ lakeFolder: folder.lake, analytics, clock, ids, log, faults });
+  const sandbox = new ProcessSandbox({ folder: path.join(folder.temporary, 'sql'), ids });
   const reader = new LabelledRequestReader({ tables, analytics });
   const scoring: CompareDeps = {
     tables,
@@ -55,6 +58,7 @@ export async function openEngineTasks(options: {
   };
   const handlers = {
     ...tablesTasks({ tables, analytics }),
+    ...sqlTasks({ tables, sandbox, memoryBytesMax: totalmem() * MEMORY_SHARE }),
     ...featuresTasks({ tables, analytics, faults }),
     ...onlineFeaturesTasks({ tables, analytics, kv: index, clock, faults }),
     ...predictionTasks({ tables, analytics, index, faults, clock }),

@@ -23,6 +23,7 @@ import { endpointsPlan } from '../capabilities/serving/plan.ts';
 import type { ServingService } from '../capabilities/serving/service.ts';
 import { ServingLinks } from '../capabilities/serving/serving-links.ts';
 import { ServingStore } from '../capabilities/serving/store.ts';
+import { SqlService } from '../capabilities/sql/service.ts';
 import { TablesService } from '../capabilities/tables/service.ts';
 import { TablesStore } from '../capabilities/tables/store.ts';
 import { DeclaredState } from '../capabilities/workspace/declared-state.ts';
@@ -48,6 +49,7 @@ export interface Services {
   readonly workspace: WorkspaceService;
   readonly declared: DeclaredState;
   readonly tables: TablesService;
+  readonly sql: SqlService;
   readonly features: FeaturesService;
   readonly exclusions: Exclusions;
   readonly onlineFeatures: OnlineFeaturesService;
@@ -79,8 +81,8 @@ export async function startServices(
   const engine = platform.engine as unknown as Engine<never>;
 
   const { auth, stepPass } = await openAuth(platform, closing);
-  const tables = openTables(platform, engine);
-  const features = openFeatures(platform, { engine, tables }, closing);
+  const lake = openTables(platform, engine);
+  const features = openFeatures(platform, { engine, tables: lake.tables }, closing);
   const { tracking, registry, catalog, origins } = openTracking(platform);
   const servingStore = new ServingStore(db);
   const isEndpoint = async (name: string): Promise<boolean> =>
@@ -118,7 +120,7 @@ export async function startServices(
   return {
     workspace: openWorkspaceFacts(platform, predictionLog),
     declared: new DeclaredState({ parts, db, events }),
-    tables,
+    ...lake,
     features: features.service,
     exclusions: features.exclusions,
     onlineFeatures: features.online,
@@ -158,8 +160,10 @@ function openWorkspaceFacts(platform: Platform, log: PredictionLog): WorkspaceSe
   return new WorkspaceService({ store, clock, events, timers, facts });
 }
 
-function openTables(platform: Platform, engine: Engine<never>): TablesService {
+function openTables(platform: Platform, engine: Engine<never>): Pick<Services, 'tables' | 'sql'> {
   const { db, events, clock, ids, folder } = platform;
   const spoolFolder = path.join(folder.temporary, 'appends');
-  return new TablesService({ store: new TablesStore(db), engine, events, clock, ids, spoolFolder });
+  const store = new TablesStore(db);
+  const tables = new TablesService({ store, engine, events, clock, ids, spoolFolder });
+  return { tables, sql: new SqlService({ engine }) };
 }

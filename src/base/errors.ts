@@ -10,6 +10,7 @@ export const ERRORS = {
   INVALID_MODEL: { status: 400 },
   INVALID_PIPELINE: { status: 400 },
   BODY_TOO_LARGE: { status: 413 },
+  QUERY_LIMIT: { status: 422 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415 },
   IDEMPOTENCY_KEY_REUSED: { status: 422 },
   // Names

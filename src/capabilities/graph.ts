@@ -5,6 +5,7 @@
 export const graph: Readonly<Record<string, readonly string[]>> = {
   workspace: [],
   tables: [],
+  sql: ['tables'],
   tracking: ['tables'],
   registry: ['tracking'],
   predictions: ['tables'],

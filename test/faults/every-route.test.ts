@@ -119,6 +119,7 @@ describe('once there is a token', () => {
     '/api/v1/models/:model/compare',
     '/api/v1/features/get',
     '/api/v1/features/verify',
+    '/api/v1/sql',
     ...['/api', '/ajax-api'].flatMap((prefix) =>
       [
         'experiments/search',

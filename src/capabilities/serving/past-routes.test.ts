@@ -107,7 +107,7 @@ describe('who served', () => {
     ]);
   });
 
-  test('is not guessed where several arms shared the traffic; a request of the key tells', async () => {
+  test('is not guessed where several arms shared the traffic; a request tells', async () => {
     await declare({ key: 'flight', sticky: 'origin' });
     await deploy(1);
     await split(50);

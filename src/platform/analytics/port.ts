@@ -93,6 +93,51 @@ export interface RowDifference {
   readonly removedRows: Cell[][];
 }
 
+/** A table as a user's query sees it. */
+export interface SqlTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly files: readonly ScanFile[];
+}
+
+export interface SqlLimits {
+  /** Rows of the answer; more are cut off, and the answer says so. */
+  readonly rows: number;
+  /** Of the answer as JSON. */
+  readonly resultBytes: number;
+  readonly memoryBytes: number;
+  /** On disk, where memory does not suffice. */
+  readonly spillBytes: number;
+  readonly timeoutMs: number;
+}
+
+export interface SqlQuery {
+  /** A user's text: one statement that only asks. */
+  readonly sql: string;
+  /** All there is for it: it reads no other table, and no file but theirs. */
+  readonly tables: readonly SqlTable[];
+  readonly limits: SqlLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SqlAnswer {
+  /** Types are DuckDB's. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Cells as `Analytics.scan` gives them; lists, structs and maps as JSON has them. */
+  readonly rows: readonly (readonly unknown[])[];
+  readonly isCut: boolean;
+}
+
+/**
+ * Runs the text of users where it can do no harm: in a process of its own for each query, which
+ * sees the named files alone and is killed past its limits. `QUERY_LIMIT` names the limit,
+ * `INVALID_INPUT` says what DuckDB did not like.
+ */
+export interface SqlSandbox {
+  query(query: SqlQuery): Promise<SqlAnswer>;
+}
+
 /** Rows as columns of doubles; only valid until the next batch is asked for. */
 export interface DoubleBatch {
   readonly rowCount: number;

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { toCsv } from '../../base/csv.ts';
 import { printable } from './printable.ts';
 
 export type Cell = string | number | boolean | null;
@@ -12,6 +13,8 @@ export interface Output {
   /** A line for people. */
   line(text: string): void;
   table(head: readonly string[], rows: readonly (readonly Cell[])[]): void;
+  /** Rows for another program: as they are, with nothing spelled out. */
+  csv(head: readonly string[], rows: readonly (readonly Cell[])[]): void;
   /** Prints `json` with `--json`, else calls `human`. */
   result(value: unknown, human: () => void): void;
 }
@@ -36,6 +39,9 @@ export function createOutput(options: { isJson: boolean; sink: Sink }): Output {
       for (const row of rows)
         table.push(row.map((cell) => (cell === null ? '' : printable(String(cell)))));
       sink.write(`${table.toString()}\n`);
+    },
+    csv: (head, rows) => {
+      if (!isJson) sink.write(toCsv(head, rows));
     },
     result: (value, human) => {
       if (isJson) out.json(value);

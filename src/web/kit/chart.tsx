@@ -3,7 +3,7 @@ import { IconPhotoDown, IconTableDown } from '@tabler/icons-react';
 import { lazy, Suspense, useRef, type ReactNode } from 'react';
 import type { ChartHandle, ChartOption, ChartPoint } from './chart-canvas.tsx';
 import classes from './chart.module.css';
-import { toCsv, type CsvValue } from './csv.ts';
+import { toCsv, type CsvValue } from '../../base/csv.ts';
 import { download } from './download.ts';
 
 export type { ChartOption, ChartPoint };

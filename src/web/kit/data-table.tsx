@@ -20,7 +20,7 @@ import {
   type TableOptions,
 } from '@tanstack/react-table';
 import { useMemo, type ReactNode } from 'react';
-import type { CsvValue } from './csv.ts';
+import type { CsvValue } from '../../base/csv.ts';
 import classes from './data-table.module.css';
 import { formatCount } from './format.ts';
 import { SaveCsv } from './save-csv.tsx';

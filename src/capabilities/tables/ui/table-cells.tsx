@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { CsvValue } from '../../../web/kit/csv.ts';
+import type { CsvValue } from '../../../base/csv.ts';
 import type { Column } from '../../../web/kit/data-table.tsx';
 import { formatShort } from '../../../web/kit/format.ts';
 import { instantText } from '../../../web/kit/instant-text.ts';
