@@ -50,7 +50,18 @@ export function insertRows(
   return steps;
 }
 
+/** By dialect, columns and rows: as many as our statements have, times the powers of two. */
+const rowsTables = new Map<string, string>();
+
+/** Its text is as long as the rows are many, so that it is made once. */
 function rowsTable(dialect: Dialect, columns: RowsStatement['columns'], count: number): string {
+  const key = `${dialect} ${count} ${Object.entries(columns).join(' ')}`;
+  let text = rowsTables.get(key);
+  if (text === undefined) rowsTables.set(key, (text = rowsText(dialect, columns, count)));
+  return text;
+}
+
+function rowsText(dialect: Dialect, columns: RowsStatement['columns'], count: number): string {
   const types = Object.values(columns);
   let position = 0;
   const rows = Array.from({ length: count }, (_, row) => {
