@@ -75,8 +75,13 @@ export class ExactSum {
   /** The double nearest to the exact sum, ties to even; an infinity past the largest double. */
   value(): number {
     if (this.#limbs === null) return this.#whole;
-    const { sign, digits, first } = this.#canonical();
-    return digits.length === 0 ? 0 : sign * rounded(digits, first);
+    this.#settle();
+    const [limbs, first, end] = [this.#limbs, this.#first, this.#end];
+    if (first >= end) return 0;
+    // Read for every window of every row: hence without a list of digits.
+    if (limbs[end - 1]! >= 0) return rounded(limbs, first, end);
+    negated(limbs, first, end);
+    return -rounded(NEGATED, first, end + 1);
   }
 
   clear(): void {
@@ -188,15 +193,20 @@ export class ExactSum {
     this.#pending = 0;
   }
 
-  /** Sign and magnitude, without zeros at either end; of the whole, too. */
-  #canonical(): { readonly sign: 1 | -1; readonly digits: number[]; readonly first: number } {
+  /** Brings everything into the limbs, carried. */
+  #settle(): void {
     const whole = this.#whole;
     if (whole !== 0) {
       this.#whole = 0;
       this.#addLimbs(whole, 1);
     }
+    if (this.#limbs !== null && this.#first < this.#end) this.#carry();
+  }
+
+  /** Sign and magnitude, without zeros at either end; of the whole, too. */
+  #canonical(): { readonly sign: 1 | -1; readonly digits: number[]; readonly first: number } {
+    this.#settle();
     if (this.#limbs === null || this.#first >= this.#end) return { sign: 1, digits: [], first: 0 };
-    this.#carry();
     const digits = Array.from(this.#limbs.subarray(this.#first, this.#end));
     const isNegative = digits.at(-1)! < 0;
     if (isNegative) negate(digits);
@@ -249,21 +259,43 @@ function negate(digits: number[]): void {
   else assert(carried === 0, 'an exact sum was not carried');
 }
 
-/** The nearest double of a canonical magnitude whose lowest limb is limb `first`. */
-function rounded(digits: readonly number[], first: number): number {
-  const at = digits.length - 1;
-  const digit = (below: number): number => digits[at - below] ?? 0;
+/** What `negated` leaves: one limb more than a sum has. */
+const NEGATED = new Float64Array(LIMBS + 1);
+
+/** The magnitude of a negative carried sum; the highest may need one limb more. */
+function negated(limbs: Float64Array, first: number, end: number): void {
+  let carried = 0;
+  for (let index = first; index < end; index += 1) {
+    const value = carried - limbs[index]!;
+    carried = Math.floor(value / LIMB);
+    NEGATED[index] = value - carried * LIMB;
+  }
+  NEGATED[end] = carried;
+}
+
+/** The nearest double of carried limbs, none of them negative; 0 when all are zero. */
+function rounded(limbs: Float64Array, first: number, end: number): number {
+  let top = end - 1;
+  while (top >= first && limbs[top] === 0) top -= 1;
+  if (top < first) return 0;
+  const below = (at: number): number => (top - at < first ? 0 : limbs[top - at]!);
   // At least 33 bits stand before the point, so the last bit below it only breaks ties.
-  const high = (digit(0) * LIMB + digit(1)) * LIMB + digit(2);
-  let low = ((digit(3) * LIMB + digit(4)) * LIMB + digit(5)) / LIMB ** 3;
-  if (digits.length > 6) low += STICKY;
-  const power = (first + at - 2) * 16 - 1074;
+  const high = (limbs[top]! * LIMB + below(1)) * LIMB + below(2);
+  let low = ((below(3) * LIMB + below(4)) * LIMB + below(5)) / LIMB ** 3;
+  for (let index = top - 6; index >= first; index -= 1) {
+    if (limbs[index] === 0) continue;
+    low += STICKY;
+    break;
+  }
   const sum = high + low;
-  // 2^power alone may lie outside the range where the product does not.
-  const half = Math.trunc(power / 2);
-  return power < -1022
-    ? sum * 2 ** -1022 * 2 ** (power + 1022)
-    : sum * 2 ** half * 2 ** (power - half);
+  // The power of two alone may lie outside the range where the product does not.
+  return sum * SCALES[2 * top]! * SCALES[2 * top + 1]!;
 }
 
 const STICKY = 2 ** -52;
+/** Two factors that are a unit of the limb two below the highest, by the highest one's place. */
+const SCALES = Float64Array.from({ length: 2 * (LIMBS + 1) }, (_, at) => {
+  const power = ((at >> 1) - 2) * 16 - 1074;
+  const half = power < -1022 ? -1022 : Math.trunc(power / 2);
+  return 2 ** (at % 2 === 0 ? half : power - half);
+});
