@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -30,6 +39,12 @@ export class SmallDisk {
       }
     }
     closeSync(file);
+  }
+
+  /** Leaves about so much of it, in pages of 4 KiB. */
+  leave(bytes: number): void {
+    this.fill();
+    truncateSync(this.#ballast, Math.max(0, statSync(this.#ballast).size - bytes));
   }
 
   free(): void {

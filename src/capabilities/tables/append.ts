@@ -6,6 +6,7 @@ import type { Ids } from '../../base/ids.ts';
 import { MICROS_PER_MS, type Clock } from '../../base/time.ts';
 import type { AddFile, Txn } from '../../formats/delta/actions.ts';
 import { parseColumns, sameColumns, type Column } from '../../formats/delta/schema.ts';
+import { loadSnapshot } from '../../formats/delta/load-snapshot.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import { formatStats, indexedColumns, nullViolation } from '../../formats/delta/stats.ts';
 import { assertAppendable } from '../../formats/delta/table-features.ts';
@@ -90,8 +91,7 @@ export async function appendToTable(
     const recent = { path: path.join(io.location, file.path), columns, batch };
     return { ...outcome, rows, recent };
   } catch (error) {
-    // Only then is it sure that no commit names the file.
-    if (error instanceof AppError && error.code === 'COMMIT_CONFLICT') await removeFiles(io, files);
+    await removeUnlessNamed(io, files);
     throw error;
   }
 }
@@ -155,6 +155,19 @@ function writeMetrics(files: readonly AddFile[], rows: number): Record<string, s
     numOutputRows: String(rows),
     numOutputBytes: String(bytes),
   };
+}
+
+/**
+ * After a commit that failed, perhaps when it was in already: a full disk must not keep what nobody
+ * sees, and what the log names must stay.
+ */
+export async function removeUnlessNamed(io: TableIo, files: readonly AddFile[]): Promise<void> {
+  const newest = await loadSnapshot(io).catch(() => null);
+  if (newest === null) return;
+  await removeFiles(
+    io,
+    files.filter(({ path: name }) => !newest.files.has(name) && !newest.tombstones.has(name)),
+  );
 }
 
 async function removeFiles(io: TableIo, files: readonly AddFile[]): Promise<void> {

@@ -6,7 +6,14 @@ import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
 import type { Faults } from '../../platform/fault-points.ts';
 import type { Log } from '../../platform/log/log.ts';
-import { ENGINE_INFO, guid, wallMs, writeDataFile, type AppendDeps } from './append.ts';
+import {
+  ENGINE_INFO,
+  guid,
+  removeUnlessNamed,
+  wallMs,
+  writeDataFile,
+  type AppendDeps,
+} from './append.ts';
 import type { CommitOrder } from './commit-order.ts';
 import { columnsOf } from './read-rows.ts';
 import { toScanFile } from './row-selection.ts';
@@ -84,7 +91,7 @@ export class Compaction {
     faults.hit('compaction.after-write');
     // Where its rows were: pages of one version go by the files' times.
     const to = { ...file, modificationTime: chosen.at(-1)!.modificationTime };
-    const isMoved = await lock.run(io.location, async () => {
+    const move = async (): Promise<boolean> => {
       const newest = await cache.newest(io);
       if (newest === null || chosen.some(({ path: name }) => !newest.files.has(name))) return false;
       const timeMs = wallMs(clock);
@@ -105,7 +112,14 @@ export class Compaction {
       faults.hit('compaction.after-commit');
       if (moved !== null) cache.put(io, moved);
       return moved !== null;
-    });
+    };
+    let isMoved: boolean;
+    try {
+      isMoved = await lock.run(io.location, move);
+    } catch (thrown) {
+      await removeUnlessNamed(io, [file]);
+      throw thrown;
+    }
     if (!isMoved) await rm(path.join(io.location, file.path), { force: true });
     return isMoved;
   }

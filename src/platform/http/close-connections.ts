@@ -1,10 +1,19 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { after, every } from '../system.ts';
 
 /** Requests under way get this long when the server stops; then they are cut off. */
 const STOP_GRACE_MS = 5000;
 const LOOK_MS = 20;
+
+/**
+ * What failed in the middle of a body has left its stream, and nobody reads the rest: the next
+ * request on this connection would wait behind it for ever. A body that was not begun is passed
+ * over by Node.
+ */
+export function closeIfUnread({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.destroyed && !raw.complete) reply.header('connection', 'close');
+}
 
 /** The answers that are not finished yet. */
 export function requestsUnderWay(http: FastifyInstance): ReadonlySet<ServerResponse> {

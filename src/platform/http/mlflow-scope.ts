@@ -6,6 +6,7 @@ import { toMlflowFailure } from '../../formats/mlflow/errors.ts';
 import { invalidValue, missing } from '../../formats/mlflow/names.ts';
 import { isJsonDeeperThan } from '../../base/json-depth.ts';
 import type { Log } from '../log/log.ts';
+import { closeIfUnread } from './close-connections.ts';
 import { toHttpError } from './server.ts';
 
 /** JSON of this size parses in about 10 ms, the longest the event loop may be held. */
@@ -100,6 +101,7 @@ function sendMlflowError(
   }
   const { status, body } = toMlflowFailure(error);
   if (status === 503) to.reply.header('retry-after', '1');
+  closeIfUnread(to.request, to.reply);
   void to.reply.status(status).header('content-type', 'application/json').send(body);
 }
 

@@ -7,7 +7,7 @@ import { AppError, toAppError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { Log } from '../log/log.ts';
 import { admit, type Access, type Caller } from './access.ts';
-import { closeConnections, requestsUnderWay } from './close-connections.ts';
+import { closeConnections, closeIfUnread, requestsUnderWay } from './close-connections.ts';
 import type { Connections } from './connections.ts';
 import { checkEncoding, checkHost, checkOrigin, type AllowedHosts } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -107,6 +107,9 @@ function limitConnections(http: FastifyInstance, connections: Connections): void
  */
 export function toHttpError(thrown: unknown, request: FastifyRequest): AppError {
   if (thrown instanceof AppError) return thrown;
+  // Where there was no room for a body, its stream was destroyed by us.
+  const ours = toAppError(thrown);
+  if (ours.code === 'DISK_FULL') return ours;
   // Nobody reads this answer; what the broken body led to is no bug.
   if (request.raw.destroyed && !request.raw.complete) {
     return new AppError('INVALID_INPUT', 'The client went away before its request was complete.');
@@ -137,7 +140,7 @@ export function toHttpError(thrown: unknown, request: FastifyRequest): AppError 
   if (thrown instanceof SyntaxError) {
     return new AppError('INVALID_JSON', `The body is not valid JSON: ${thrown.message}`);
   }
-  return toAppError(thrown);
+  return ours;
 }
 
 async function sendError(
@@ -150,6 +153,7 @@ async function sendError(
     to.log.error('http.request.failed', { method: to.request.method, url: to.request.url, stack });
   }
   if (error.status === 503) to.reply.header('retry-after', '1');
+  closeIfUnread(to.request, to.reply);
   await to.reply.status(error.status).send({ error: error.toBody() });
 }
 
