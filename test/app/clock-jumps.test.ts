@@ -13,7 +13,8 @@ import {
   putEndpoint,
   traceRequest,
 } from '../../src/capabilities/serving/contract.ts';
-import { getHealth } from '../../src/capabilities/workspace/contract.ts';
+import { createTable, getTable } from '../../src/capabilities/tables/contract.ts';
+import { getHealth, listEvents } from '../../src/capabilities/workspace/contract.ts';
 import { versionModel } from '../onnx-model.ts';
 
 /** The machine's clock is set wrong, then right again: nothing is lost, doubled or out of order. */
@@ -84,4 +85,41 @@ test('hours forward and back again', async () => {
   expect(revisions).toMatchObject({ chainIntact: true });
   expect((await app.api.call(getTraffic, { query: {} })).points.length).toBeGreaterThan(0);
   expect(await app.api.call(getHealth, {})).toMatchObject({ status: 'ok' });
+});
+
+test('a batch is in once and events keep their order, whatever the clock says', async () => {
+  await app.api.call(createTable, {
+    body: { namespace: 'lab', name: 'rows', columns: [{ name: 'n', type: 'long' }] },
+  });
+  const append = async (batch: string, query = `batch=${batch}`) => {
+    const reply = await app.app.http.inject({
+      method: 'POST',
+      url: `/api/v1/tables/lab/rows/rows?${query}`,
+      headers: { 'content-type': 'application/x-ndjson', host: '127.0.0.1' },
+      payload: '{"n":1}\n',
+    });
+    return reply.json<{ rows: number; duplicate: boolean; version: number }>();
+  };
+  const versions: number[] = [];
+  for (const [index, hours] of [0, 5, -10, 3, 20, -30].entries()) {
+    app.clock.advance(hours * HOUR_MS);
+    const added = await append(`b${index}`);
+    expect(added).toMatchObject({ rows: 1, duplicate: false });
+    versions.push(added.version);
+    for (let former = 0; former <= index; former += 1) {
+      expect(await append(`b${former}`)).toMatchObject({ duplicate: true });
+    }
+    const sequence = `stream=s&sequence=${index + 1}`;
+    expect(await append('', sequence)).toMatchObject({ rows: 1, duplicate: false });
+    expect(await append('', sequence)).toMatchObject({ duplicate: true });
+  }
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+  const table = await app.api.call(getTable, {
+    params: { namespace: 'lab', name: 'rows' },
+    query: {},
+  });
+  expect(table.rows).toBe(12);
+  const { items } = await app.api.call(listEvents, { query: { subject: 'table/lab.rows' } });
+  const seqs = items.map(({ seq }) => seq);
+  expect(seqs).toEqual(seqs.toSorted((a, b) => b - a));
 });

@@ -83,6 +83,22 @@ eachDatabase((_dialect, open) => {
       expect((await rows()).map((row) => row.state)).toEqual(['delivered', 'delivered']);
     });
 
+    it('does not wait for hours that the clock was wrong by', async () => {
+      let fails = true;
+      outbox.handle('note', async (delivered) => {
+        if (fails) throw new Error('away');
+        await receive(delivered);
+      });
+      clock.at += 10 * 3600 * SECOND;
+      await send('tried');
+      await outbox.deliverDue();
+      await send('new');
+      clock.at -= 10 * 3600 * SECOND;
+      fails = false;
+      expect(await outbox.deliverDue()).toBe(2);
+      expect(keys().sort()).toEqual(['new', 'tried']);
+    });
+
     it('is not sent when its cause failed', async () => {
       outbox.handle('note', receive);
       const nowhere = db.queries<{ nowhere: { n: number } }>().insertInto('nowhere');

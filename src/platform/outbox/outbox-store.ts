@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { assert } from '../../base/assert.ts';
-import { micros, MICROS_PER_SECOND, type Clock, type Micros } from '../../base/time.ts';
+import {
+  micros,
+  MICROS_PER_MS,
+  MICROS_PER_SECOND,
+  type Clock,
+  type Micros,
+} from '../../base/time.ts';
 import type { Db, Step } from '../db/port.ts';
 import type { OutboxInput, OutboxMessage } from './port.ts';
 
 /** Messages are notices; what is larger is stored elsewhere and referred to. */
 const PAYLOAD_CHARACTERS_MAX = 256 * 1024;
 const ERROR_CHARACTERS_MAX = 2000;
+/** The longest wait before a message is tried again. */
+export const RETRY_MAX_MS = 2 * 3600 * 1000;
 /**
  * How long a delivered message is remembered, so that its cause, repeated, does not send it again.
  */
@@ -70,11 +78,20 @@ export class OutboxStore {
   }): Promise<readonly OutboxMessage[]> {
     const { kinds, except, limit } = filter;
     if (kinds.length === 0 || limit === 0) return [];
+    const wall = this.#clock.wall();
+    const latest = micros(wall + RETRY_MAX_MS * MICROS_PER_MS);
     const query = this.#queries()
       .selectFrom('outbox')
       .select(['id', 'kind', 'target', 'payload', 'attempts'])
       .where('state', '=', 'pending')
-      .where('next_at', '<=', this.#clock.wall())
+      .where((eb) =>
+        eb.or([
+          eb('next_at', '<=', wall),
+          // Nothing waits before it is tried, or longer than that: the clock was set back.
+          eb('attempts', '=', 0),
+          eb('next_at', '>', latest),
+        ]),
+      )
       .where('kind', 'in', kinds)
       .$if(except.length > 0, (pending) => pending.where('id', 'not in', except))
       .orderBy('next_at')

@@ -5,7 +5,7 @@ import type { Db, Step } from '../db/port.ts';
 import type { Events } from '../events/port.ts';
 import type { Log } from '../log/log.ts';
 import { Wakeup } from '../wakeup.ts';
-import { OutboxStore } from './outbox-store.ts';
+import { OutboxStore, RETRY_MAX_MS } from './outbox-store.ts';
 import type { Outbox, OutboxHandler, OutboxInput, OutboxMessage } from './port.ts';
 
 /** Deliveries at once: a slow receiver holds up one of them. */
@@ -13,7 +13,6 @@ const CONCURRENCY = 4;
 /** More than half a day of trying; then the message is dead, and an event says so. */
 const ATTEMPTS_MAX = 20;
 const RETRY_FIRST_MS = 1000;
-const RETRY_MAX_MS = 2 * 3600 * 1000;
 /** How long an outcome that could not be recorded waits before it is recorded again. */
 const RECORD_RETRY_MS = 1000;
 const LOOK_MS = 5000;
