@@ -47,9 +47,17 @@ function keyed<T extends { readonly key: number; readonly time: number }>(rows: 
   return { sorted, starts: Uint32Array.from(starts), times };
 }
 
-/** Results by aggregate and window. */
-function swept(history: readonly Event[], asked: readonly Pick<Event, 'key' | 'time'>[]) {
-  const targets = KINDS.map(() => WINDOWS.map(() => new Float64Array(asked.length).fill(-77)));
+/** Results by aggregate and window; none of kinds that are not wanted. */
+function swept(
+  history: readonly Event[],
+  asked: readonly Pick<Event, 'key' | 'time'>[],
+  wanted: readonly AggregateFunction[] = KINDS,
+) {
+  const targets = KINDS.map((kind) =>
+    WINDOWS.map(() =>
+      wanted.includes(kind) ? new Float64Array(asked.length).fill(-77) : (null as never),
+    ),
+  );
   const { sorted, ...events } = keyed(history);
   const values = Float64Array.from(sorted, ({ value }) => value ?? NaN);
   const queries = keyed(asked.map((query, row) => ({ ...query, row })));
@@ -82,6 +90,12 @@ it('answers every query with what lies in its windows', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+it('answers a mean whose sum nobody wants', () => {
+  const history = [1.5, 2.25, 8.125].map((value, time) => ({ key: 0, time, value }));
+  const [, , means] = swept(history, [{ key: 0, time: 3 }], ['avg']);
+  expect(means!.map((found) => found[0])).toEqual([8.125, 3.9583333333333335, 3.9583333333333335]);
 });
 
 it('keeps up with a key of very many events', () => {

@@ -40,12 +40,15 @@ export class Sweep {
   #heads = new Uint32Array(FIRST_CAPACITY);
   #tails = new Uint32Array(FIRST_CAPACITY);
   readonly #running: readonly RunningSums[];
+  /** Of a sum or mean: all sums and means of the same values, itself among them. */
+  readonly #alike: readonly (readonly number[])[];
   readonly #sum = new ExactSum();
   readonly #queue = new ExtremeQueue();
 
   constructor(plan: SweepPlan) {
     this.#plan = plan;
     this.#running = plan.aggregates.map(() => new RunningSums());
+    this.#alike = alikeSums(plan);
   }
 
   get keyCount(): number {
@@ -80,9 +83,23 @@ export class Sweep {
         if (kind === 'count') this.#count(answers);
         else if (kind === 'min' || kind === 'max') this.#extreme(answers, values[at]!, kind);
         else if (sums[at]) this.#wholeSum(answers, sums[at]);
-        else this.#exactSum(answers, values[at]!);
+        else this.#exactSums(at, index, { rows, values: values[at]! });
       }
     }
+  }
+
+  /** All sums and means of the same values at once, when the first that is wanted has its turn. */
+  #exactSums(
+    aggregate: number,
+    window: number,
+    of: { readonly rows: Uint32Array; readonly values: Float64Array },
+  ): void {
+    const { aggregates, targets } = this.#plan;
+    const wanted = this.#alike[aggregate]!.flatMap((at) => {
+      const target = targets[at]![window]!;
+      return target === null ? [] : [{ at, target, isAverage: aggregates[at] === 'avg' }];
+    });
+    if (wanted[0]?.at === aggregate) this.#exactSum(wanted, of.rows, of.values);
   }
 
   #rowsOf(key: number): Uint32Array {
@@ -132,7 +149,7 @@ export class Sweep {
     }
   }
 
-  #exactSum({ target, rows, isAverage }: Answers, values: Float64Array): void {
+  #exactSum(wanted: readonly Wanted[], rows: Uint32Array, values: Float64Array): void {
     const sum = this.#sum;
     sum.clear();
     let [head, tail, known] = [0, 0, 0];
@@ -153,8 +170,10 @@ export class Sweep {
       }
       [head, tail] = [nextHead, nextTail];
       const total = known === 0 ? Number.NaN : sum.value();
-      const value = isAverage ? total / known : total;
-      target[rows[index]!] = Number.isFinite(value) ? value : Number.NaN;
+      for (const { target, isAverage } of wanted) {
+        const value = isAverage ? total / known : total;
+        target[rows[index]!] = Number.isFinite(value) ? value : Number.NaN;
+      }
     }
   }
 
@@ -172,11 +191,23 @@ export class Sweep {
   }
 }
 
-interface Answers {
+interface Wanted {
   readonly target: Float64Array;
-  readonly rows: Uint32Array;
   /** Or a sum; where it matters. */
   readonly isAverage: boolean;
+}
+
+interface Answers extends Wanted {
+  readonly rows: Uint32Array;
+}
+
+function alikeSums({ aggregates, events }: SweepPlan): readonly (readonly number[])[] {
+  const isSum = (at: number): boolean => aggregates[at] === 'sum' || aggregates[at] === 'avg';
+  return aggregates.map((_, at) =>
+    events.values.flatMap((values, other) =>
+      isSum(at) && isSum(other) && values === events.values[at] ? [other] : [],
+    ),
+  );
 }
 
 const FIRST_CAPACITY = 1024;
