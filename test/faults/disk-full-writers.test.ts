@@ -4,16 +4,26 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DeltaTables } from '../../src/capabilities/tables/delta-tables.ts';
 import { openDuckDb } from '../../src/platform/analytics/duckdb.ts';
-import { createIds, systemClock } from '../../src/platform/system.ts';
+import { createIds, sleep, systemClock } from '../../src/platform/system.ts';
 import { ndjson } from '../contracts/lake.ts';
 import { FLIGHTS, prepareFlights } from './flight-tables.ts';
 import { HttpClient, type Answer } from './http-client.ts';
-import { killAll, processesOf, runCommand, startServer, until } from './server-process.ts';
+import {
+  killAll,
+  processesOf,
+  runCommand,
+  startServer,
+  until,
+  type Server,
+} from './server-process.ts';
 import { SmallDisk } from './small-disk.ts';
 
 /** Writers besides journal and registry: refused on a full disk, whole when there is room. */
 
 const MINUTES_2 = 120_000;
+/** How long the log is looked at, and what it may say meanwhile: not ten lines a second. */
+const FULL_MS = 4000;
+const LINES_MAX = 60;
 const RANGE = { from: '2001-01-01T00:00:00Z', until: '2001-02-01T00:00:00Z' };
 const SET = '/api/v1/training-sets/late_train';
 const MLFLOW = '/api/2.0/mlflow';
@@ -34,6 +44,11 @@ afterEach(async () => {
   disk.unmount();
   rmSync(scratch, { recursive: true, force: true });
 });
+
+/** Lines of the log that say so. */
+function linesOf({ stderr, stdout }: Server, event: string): number {
+  return `${stderr}${stdout}`.split('\n').filter((line) => line.includes(event)).length;
+}
 
 function posted(client: HttpClient, at: string, body: unknown): Promise<Answer> {
   const headers = { 'content-type': 'application/json' };
@@ -102,6 +117,8 @@ test(
     }
     expect(await client.json('GET', `${SET}/versions`)).toMatchObject({ items: [] });
     expect([(await listed()).files ?? [], await logged()]).toEqual([[], 0]);
+    await sleep(FULL_MS);
+    expect(linesOf(server, 'events.consumer.stalled')).toBeLessThan(LINES_MAX);
     disk.free();
 
     expect(await client.json('POST', `${SET}/build`, RANGE)).toMatchObject({ rows: FLIGHTS });

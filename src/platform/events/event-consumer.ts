@@ -82,10 +82,10 @@ export class EventConsumer implements Consumer {
     while (!signal.aborted) {
       try {
         const count = await this.#batch();
-        failures = 0;
         this.#release(this.#handled);
         const waiting = this.#handled - this.#stored;
         if (waiting >= BATCH || (waiting > 0 && isQuiet && count === 0)) await this.#store();
+        failures = 0;
         if (count > 0) {
           isQuiet = false;
           continue;
