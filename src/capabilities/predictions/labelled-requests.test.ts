@@ -189,7 +189,7 @@ test('an endpoint that answered nothing has no rows', async () => {
   expect([...found.features.keys()]).toEqual(['a', 'b', 'c']);
 });
 
-test('of many requests some keep their features, the same ones each time; all are counted', async () => {
+test('of many requests some keep their features, the same ones each time', async () => {
   const lake = await openLake();
   const rows = Array.from({ length: 60 }, (_, index) =>
     answered(`r${index}`, {
