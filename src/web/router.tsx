@@ -6,6 +6,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { z } from 'zod';
+import { DEPTH_MAX } from '../capabilities/lineage/contract.ts';
 import { CheckState } from '../capabilities/monitoring/state-contract.ts';
 import { EndpointName } from '../capabilities/predictions/contract.ts';
 import { RunId } from '../capabilities/tracking/contract.ts';
@@ -333,6 +334,9 @@ const lineage = createRoute({
   validateSearch: z.object({
     /** `<kind>/<id>`. */
     of: optional(z.string().max(400)),
+    /** Steps followed each way, and layers of which everything is drawn. */
+    depth: optional(z.number().int().min(1).max(DEPTH_MAX)),
+    open: optional(z.array(z.string().max(40)).max(12)),
   }),
   component: lazyRouteComponent(
     () => import('../capabilities/lineage/ui/lineage-page.tsx'),

@@ -243,7 +243,7 @@ export const ANSWERS: readonly Answer[] = [
       watermarks: { 'default.landings': 117 },
     };
   }),
-  answer(getLineage, ({ query }) => lineageOf(query.of)),
+  answer(getLineage, ({ query }) => lineageOf(query.of, query.depth)),
   answer(getTable, ({ params }) => ({
     ...params,
     columns: [],

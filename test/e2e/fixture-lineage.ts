@@ -18,14 +18,26 @@ const CHAIN: readonly (readonly [from: string, relation: string, to: string])[] 
   ['training_set/late_train@3', 'read', 'table/default.departures@118'],
 ];
 
+/** A table that many runs were trained on, a model version each. */
+const BUSY = 'table/default.busy@9';
+const BUSY_RUNS = 60;
+const MANY: typeof CHAIN = Array.from({ length: BUSY_RUNS }, (_, index) => index + 1).flatMap(
+  (n) => [
+    [`run/${runId(n)}`, 'read', BUSY],
+    [`model/late@${n}`, 'made by', `run/${runId(n)}`],
+  ],
+);
+
 /** The whole chain for what is part of it; anything else came from nothing. */
-export function lineageOf(of: string): Lineage {
-  const edges: Edge[] = CHAIN.map(([from, relation, to]) => ({
+export function lineageOf(of: string, depth: number): Lineage {
+  const chain = of === BUSY ? MANY : CHAIN;
+  const near = depth > 1 ? chain : chain.filter(([from, , to]) => from === of || to === of);
+  const edges: Edge[] = near.map(([from, relation, to]) => ({
     from: node(from),
     to: node(to),
     relation,
   }));
-  const ids = new Set(CHAIN.flatMap(([from, , to]) => [from, to]));
+  const ids = new Set(near.flatMap(([from, , to]) => [from, to]));
   if (!ids.has(of)) return { of: node(of), nodes: [node(of)], edges: [], isComplete: true };
-  return { of: node(of), nodes: [...ids].map(node), edges, isComplete: true };
+  return { of: node(of), nodes: [...ids].map(node), edges, isComplete: depth > 1 };
 }

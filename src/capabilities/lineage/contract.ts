@@ -3,7 +3,7 @@ import { route } from '../../base/route.ts';
 
 /** Steps away from the thing asked for: the longest chain there is has seven. */
 export const DEPTH_MAX = 20;
-const DEPTH_DEFAULT = 8;
+export const DEPTH_DEFAULT = 8;
 /** Nodes of one answer: more than anybody can look at. */
 export const NODES_MAX = 500;
 /** Edges of one thing that are followed in one direction. */

@@ -13,9 +13,7 @@ const TABLES = 1000;
  * Indexes every row of the endpoints' tables when the online store is new or was lost. A mark says
  * that it is whole; flushes keep it so.
  */
-export async function rebuildIndex(
-  deps: FlushDeps,
-): Promise<{ readonly indexed: number }> {
+export async function rebuildIndex(deps: FlushDeps): Promise<{ readonly indexed: number }> {
   if (deps.index.get(INDEX_COMPLETE) !== null) return { indexed: 0 };
   let indexed = 0;
   for (let after: string | undefined; ;) {

@@ -13,7 +13,7 @@ import {
 
 interface Options {
   readonly limit: number;
-  readonly asOf: readonly TableAt[];
+  readonly asOf?: readonly TableAt[];
   readonly csv?: boolean;
 }
 
@@ -23,9 +23,9 @@ export function sqlCommands(program: Command, cli: CliContext): void {
     .description('ask the tables in SQL, read-only: namespaces are schemas')
     .argument('<query>', 'one SELECT in the dialect of DuckDB')
     .option('--limit <n>', `rows at most, up to ${SQL_ROWS_MAX}`, wholeNumber, SQL_ROWS_DEFAULT)
-    .option('--as-of <table@version>', 'read this table at that version; repeatable', tableAt, [])
+    .option('--as-of <table@version>', 'read this table at that version; repeatable', tableAt)
     .option('--csv', 'print CSV')
-    .action(async (sql: string, { limit, asOf, csv = false }: Options) => {
+    .action(async (sql: string, { limit, asOf = [], csv = false }: Options) => {
       const body = { sql, limit, asOf: [...asOf] };
       const answer = await cli.withApi((api) => api.call(runSql, { body }));
       cli.out.result(answer, () => {
@@ -63,7 +63,7 @@ function toCell(value: unknown): Cell {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as Cell);
 }
 
-function tableAt(text: string, former: readonly TableAt[]): readonly TableAt[] {
+function tableAt(text: string, former: readonly TableAt[] = []): readonly TableAt[] {
   const match = /^(?:([a-z][a-z0-9_]*)\.)?([a-z][a-z0-9_]*)@v?(\d+)$/.exec(text);
   if (match === null) {
     throw new InvalidArgumentError('Expected TABLE@VERSION, such as predictions.late@12.');

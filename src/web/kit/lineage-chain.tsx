@@ -17,47 +17,56 @@ export function LineageChain({ of }: { readonly of: string }): ReactNode {
   const lineage = useRoute(getLineage, { query: { of } }, { subjects: [''] });
   return (
     <Loaded query={lineage} height={90}>
-      {(found) => <Layers lineage={found} />}
+      {(found) => (
+        <>
+          <LineageLayers lineage={found} />
+          {!found.isComplete && (
+            <Text size="xs" c="dimmed" mt="xs">
+              There is more than can be shown: ask for one of these.
+            </Text>
+          )}
+        </>
+      )}
     </Loaded>
   );
 }
 
-function Layers({ lineage }: { readonly lineage: Lineage }): ReactNode {
-  const { of, isComplete } = lineage;
+interface LineageLayersProps {
+  readonly lineage: Lineage;
+  /** Of each layer; without it few, and the rest on the page of the lineage. */
+  readonly shown?: number;
+}
+
+/** Its layers as a list. */
+export function LineageLayers({ lineage, shown = NODES_SHOWN }: LineageLayersProps): ReactNode {
+  const { of } = lineage;
   return (
-    <>
-      <ol className={classes['chain']}>
-        {lineageLayers(lineage).map(({ title, nodes }) => (
-          <li key={title} className={classes['link']}>
-            <Text size="xs" c="dimmed">
-              {title}
-            </Text>
-            <div className={classes['content']}>
-              {nodes.slice(0, NODES_SHOWN).map((node) => (
-                <div
-                  key={`${node.kind} ${node.id}`}
-                  data-self={(node.kind === of.kind && node.id === of.id) || undefined}
-                >
-                  <NodeLink node={node} />
-                </div>
-              ))}
-              {nodes.length > NODES_SHOWN && (
-                <Text inherit c="dimmed">
-                  {'and '}
-                  <PageLink to="/lineage" search={{ of: `${of.kind}/${of.id}` }}>
-                    {`${formatCount(nodes.length - NODES_SHOWN)} more`}
-                  </PageLink>
-                </Text>
-              )}
-            </div>
-          </li>
-        ))}
-      </ol>
-      {!isComplete && (
-        <Text size="xs" c="dimmed" mt="xs">
-          There is more than can be shown: ask for one of these.
-        </Text>
-      )}
-    </>
+    <ol className={classes['chain']}>
+      {lineageLayers(lineage).map(({ title, nodes }) => (
+        <li key={title} className={classes['link']}>
+          <Text size="xs" c="dimmed">
+            {title}
+          </Text>
+          <div className={classes['content']}>
+            {nodes.slice(0, shown).map((node) => (
+              <div
+                key={`${node.kind} ${node.id}`}
+                data-self={(node.kind === of.kind && node.id === of.id) || undefined}
+              >
+                <NodeLink node={node} />
+              </div>
+            ))}
+            {nodes.length > shown && (
+              <Text inherit c="dimmed">
+                {'and '}
+                <PageLink to="/lineage" search={{ of: `${of.kind}/${of.id}` }}>
+                  {`${formatCount(nodes.length - shown)} more`}
+                </PageLink>
+              </Text>
+            )}
+          </div>
+        </li>
+      ))}
+    </ol>
   );
 }
