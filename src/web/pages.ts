@@ -1,5 +1,6 @@
 import {
   IconActivityHeartbeat,
+  IconArrowIteration,
   IconBinaryTree,
   IconBox,
   IconChartDots,
@@ -22,6 +23,7 @@ export interface Page {
     | '/loop'
     | '/trace'
     | '/runs'
+    | '/pipelines'
     | '/models'
     | '/features'
     | '/tables'
@@ -39,6 +41,7 @@ export const pages: readonly Page[] = [
   { word: 'Loop', to: '/loop', key: 'p', icon: IconRepeat },
   { word: 'Trace', to: '/trace', key: 't', icon: IconBinaryTree },
   { word: 'Runs', to: '/runs', key: 'r', icon: IconFlask },
+  { word: 'Pipelines', to: '/pipelines', key: 'i', icon: IconArrowIteration },
   { word: 'Models', to: '/models', key: 'm', icon: IconBox },
   { word: 'Features', to: '/features', key: 'f', icon: IconChartDots },
   { word: 'Tables', to: '/tables', key: 'd', icon: IconTable },

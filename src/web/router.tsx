@@ -9,16 +9,12 @@ import { z } from 'zod';
 import { DEPTH_MAX } from '../capabilities/lineage/contract.ts';
 import { CheckState } from '../capabilities/monitoring/state-contract.ts';
 import { EndpointName } from '../capabilities/predictions/contract.ts';
-import { RunId } from '../capabilities/tracking/contract.ts';
 import { pageOfMlflowLink } from './mlflow-link.ts';
 import { NoSuchPage } from './no-such-page.tsx';
+import { optional } from './optional-search.ts';
 import { PageFailed } from './page-failed.tsx';
+import { ComparedRunsSearch, RunSearch, RunsSearch } from './run-search.ts';
 import { Shell } from './shell.tsx';
-
-/** A search parameter that is not what it should be is as good as absent. */
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.optional().catch(undefined);
-}
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NoSuchPage });
 
@@ -161,18 +157,7 @@ const tracedRequest = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
-  validateSearch: z.object({
-    /** Number of an experiment. */
-    experiment: optional(z.number().int().min(0)),
-    /** What was typed: a part of a name, or MLflow's filter. */
-    filter: optional(z.string().max(5000)),
-    /** `metrics.auc DESC`. */
-    order: optional(z.string().max(500)),
-    /** Metrics and parameters shown, as MLflow's searches name them. */
-    columns: optional(z.array(z.string().max(300)).max(12)),
-    /** Runs chosen to be compared, in that order. */
-    chosen: optional(z.array(RunId).max(8)),
-  }),
+  validateSearch: RunsSearch,
   component: lazyRouteComponent(
     () => import('../capabilities/tracking/ui/runs-page.tsx'),
     'RunsPage',
@@ -182,17 +167,7 @@ const runs = createRoute({
 const compareRuns = createRoute({
   getParentRoute: () => root,
   path: '/runs/compare',
-  validateSearch: z.object({
-    /** The first is what the others are compared with. */
-    runs: optional(z.array(RunId).max(8)),
-    /** The metric drawn, over what, and how. */
-    metric: optional(z.string().max(250)),
-    axis: optional(z.enum(['step', 'time'])),
-    scale: optional(z.enum(['linear', 'log'])),
-    smooth: optional(z.union([z.literal(0), z.literal(0.6), z.literal(0.9), z.literal(0.98)])),
-    /** Lists what is the same in all runs as well. */
-    whole: optional(z.boolean()),
-  }),
+  validateSearch: ComparedRunsSearch,
   component: lazyRouteComponent(
     () => import('../capabilities/tracking/ui/compare-page.tsx'),
     'ComparePage',
@@ -202,17 +177,32 @@ const compareRuns = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
-  validateSearch: z.object({
-    /** The metric drawn, and over what. */
-    metric: optional(z.string().max(250)),
-    axis: optional(z.enum(['step', 'time'])),
-    /** The artifact folder listed, and the file shown. */
-    folder: optional(z.string().max(1000)),
-    file: optional(z.string().max(1000)),
-  }),
+  validateSearch: RunSearch,
   component: lazyRouteComponent(
     () => import('../capabilities/tracking/ui/run-page.tsx'),
     'RunPage',
+  ),
+});
+
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: '/pipelines',
+  component: lazyRouteComponent(
+    () => import('../capabilities/pipelines/ui/pipelines-page.tsx'),
+    'PipelinesPage',
+  ),
+});
+
+const pipeline = createRoute({
+  getParentRoute: () => root,
+  path: '/pipelines/$run',
+  validateSearch: z.object({
+    /** The stage looked at; without it, one that failed or runs. */
+    stage: optional(z.string().max(500)),
+  }),
+  component: lazyRouteComponent(
+    () => import('../capabilities/pipelines/ui/pipeline-page.tsx'),
+    'PipelinePage',
   ),
 });
 
@@ -359,6 +349,8 @@ export const router = createRouter({
     runs,
     compareRuns,
     run,
+    pipelines,
+    pipeline,
     models,
     model,
     modelVersion,

@@ -47,7 +47,13 @@ import {
 } from '../../src/capabilities/tracking/contract.ts';
 import { getTable } from '../../src/capabilities/tables/contract.ts';
 import { getHealth, getStatus, listEvents } from '../../src/capabilities/workspace/contract.ts';
+import {
+  getPipelineRun,
+  getStageLog,
+  listPipelineRuns,
+} from '../../src/capabilities/pipelines/contract.ts';
 import type { Fixture } from './fixture-data.ts';
+import { STAGE_LOGS } from './fixture-pipelines.ts';
 import { entriesOf, type TrackingFixture } from './fixture-runs.ts';
 import { lineageOf } from './fixture-lineage.ts';
 
@@ -184,6 +190,17 @@ export const ANSWERS: readonly Answer[] = [
   answer(metricHistory, ({ params, query }, { tracking }) =>
     page(pointsOf(tracking, params), query),
   ),
+  answer(listPipelineRuns, ({ query }, { pipelines }) => page(pipelines, query)),
+  answer(getPipelineRun, ({ params }, { pipelines }) => {
+    const found = pipelines.find(({ id }) => id === params.run);
+    if (found !== undefined) return found;
+    throw new AppError('PIPELINE_RUN_NOT_FOUND', `There is no pipeline run ${params.run}.`);
+  }),
+  answer(getStageLog, ({ params, query }) => {
+    const text = (STAGE_LOGS[params.stage] ?? '').slice(query.offset);
+    const nextOffset = query.offset + text.length;
+    return { attempt: 1, text, nextOffset, isComplete: true, isCapped: false };
+  }),
   answer(listArtifacts, ({ query }, { tracking }) =>
     page(entriesOf(tracking.files, query.path), query),
   ),

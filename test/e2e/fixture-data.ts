@@ -1,3 +1,4 @@
+import type { PipelineRun } from '../../src/capabilities/pipelines/contract.ts';
 import type {
   Label,
   Prediction,
@@ -14,6 +15,7 @@ import {
 import type { Event, Health, Status } from '../../src/capabilities/workspace/contract.ts';
 import { flightFeatures, NO_FEATURES, type FeaturesFixture } from './fixture-features.ts';
 import { NO_TRACKING, runId, trackingFixture, type TrackingFixture } from './fixture-runs.ts';
+import { pipelinesFixture } from './fixture-pipelines.ts';
 import { NO_STORY, storyOf, type StoryFixture } from './fixture-story.ts';
 import { at, hex, WALL_SECOND, wallAt } from './fixture-values.ts';
 
@@ -50,6 +52,8 @@ export interface Fixture {
   readonly events: readonly Event[];
   readonly tracking: TrackingFixture;
   readonly features: FeaturesFixture;
+  /** Newest first. */
+  readonly pipelines: readonly PipelineRun[];
   readonly story: StoryFixture;
 }
 
@@ -106,6 +110,7 @@ export function emptyFixture(): Fixture {
     traffic: [],
     events: [],
     tracking: NO_TRACKING,
+    pipelines: [],
     features: NO_FEATURES,
     story: NO_STORY,
   };
@@ -116,6 +121,7 @@ export interface Size {
   readonly predictions: number;
   readonly events: number;
   readonly runs?: number;
+  readonly pipelines?: number;
 }
 
 /** A workspace at work. The first endpoint is called `late` and was rolled back once. */
@@ -152,6 +158,7 @@ export function busyFixture(size: Size): Fixture {
     traffic: names.flatMap((name, i) => traffic(name, i, WALL_SECOND)),
     events: Array.from({ length: size.events }, (_, i) => event(i + 1, names)),
     tracking: trackingFixture(size.runs ?? 0),
+    pipelines: pipelinesFixture(size.pipelines ?? 0),
     features: flightFeatures(),
     story: names[0] === undefined ? NO_STORY : storyOf(names[0]),
   };

@@ -188,6 +188,8 @@ describe('one run', () => {
     expect(await text('Tags')).toMatch(/team\s+flights/);
     await page.locator('canvas').waitFor();
     await picture(page, 'run');
+    const pipeline = page.getByRole('link', { name: 'prun_01997c3f' });
+    expect(await pipeline.getAttribute('href')).toBe('/pipelines/prun_01997c3f?stage=train');
     const about = page.getByRole('region', { name: 'Run', exact: true });
     await about.getByRole('link', { name: 'late v2' }).click();
     await page.waitForURL('**/models/late/versions/2');

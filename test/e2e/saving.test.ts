@@ -3,14 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { busyFixture } from './fixture-data.ts';
 import { loopFixture } from './fixture-loop.ts';
 import { monitorsFixture } from './fixture-monitors.ts';
+import { pipelineId } from './fixture-pipelines.ts';
 import { runId } from './fixture-runs.ts';
 import { underGuard } from './fixture-story.ts';
 import { WebPages } from './web-pages.ts';
 
-const BUSY = busyFixture({ endpoints: 2, predictions: 40, events: 20, runs: 12 });
+const BUSY = busyFixture({ endpoints: 2, predictions: 40, events: 20, runs: 12, pipelines: 5 });
 const MONITORS = monitorsFixture();
 const LOOP = loopFixture();
 const web = new WebPages();
+/** Other work goes on beside the tests. */
+const WAIT_MS = 15_000;
+/** A dozen pages, one after the other. */
+const WALK_MS = 180_000;
 
 /** Tables that nothing beside them saves, and charts that do not save as PNG and as CSV. */
 const UNSAVED = `(() => {
@@ -66,9 +71,11 @@ async function walk(pages: Pages): Promise<{ wrong: readonly string[]; seen: Cou
   let seen: Counted = { tables: 0, charts: 0, times: 0 };
   for (const [path, charts] of pages) {
     const page = await web.open(path);
-    await expect.poll(() => page.getByLabel('Loading').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Loading').count(), { timeout: WAIT_MS }).toBe(0);
     const drawn = page.locator('main canvas');
-    await expect.poll(() => drawn.count(), { message: path }).toBeGreaterThanOrEqual(charts);
+    await expect
+      .poll(() => drawn.count(), { message: path, timeout: WAIT_MS })
+      .toBeGreaterThanOrEqual(charts);
     const unsaved = await page.evaluate<readonly string[]>(UNSAVED);
     const unclear = await page.evaluate<readonly string[]>(UNCLEAR);
     wrong.push(...[...unsaved, ...unclear].map((one) => `${path}: ${one}`));
@@ -94,6 +101,8 @@ const PAGES: Pages = [
   ['/runs', 0],
   [`/runs/${runId(1)}`, 1],
   [`/runs/compare?runs=${encodeURIComponent(JSON.stringify([runId(1), runId(2)]))}`, 1],
+  ['/pipelines', 0],
+  [`/pipelines/${pipelineId(2)}?stage=train`, 0],
   ['/models', 0],
   ['/models/late', 0],
   ['/models/late/versions/2', 0],
@@ -109,20 +118,28 @@ const WATCHED: Pages = [
 ];
 
 describe('every chart and table can be saved, and every time says its clock', () => {
-  it('on the pages of what is served and tracked', async () => {
-    web.server.show({ ...BUSY, story: underGuard(BUSY.story) });
-    const { wrong, seen } = await walk(PAGES);
-    expect(wrong).toEqual([]);
-    // A walk that saw nothing would find nothing.
-    expect(seen.tables).toBeGreaterThan(15);
-    expect(seen.charts).toBeGreaterThan(6);
-    expect(seen.times).toBeGreaterThan(30);
-  });
+  it(
+    'on the pages of what is served and tracked',
+    async () => {
+      web.server.show({ ...BUSY, story: underGuard(BUSY.story) });
+      const { wrong, seen } = await walk(PAGES);
+      expect(wrong).toEqual([]);
+      // A walk that saw nothing would find nothing.
+      expect(seen.tables).toBeGreaterThan(15);
+      expect(seen.charts).toBeGreaterThan(6);
+      expect(seen.times).toBeGreaterThan(30);
+    },
+    WALK_MS,
+  );
 
-  it('on the pages of what watches and decides', async () => {
-    web.server.show({ ...BUSY, watch: { monitors: MONITORS, loop: LOOP } });
-    expect((await walk(WATCHED)).wrong).toEqual([]);
-  });
+  it(
+    'on the pages of what watches and decides',
+    async () => {
+      web.server.show({ ...BUSY, watch: { monitors: MONITORS, loop: LOOP } });
+      expect((await walk(WATCHED)).wrong).toEqual([]);
+    },
+    WALK_MS,
+  );
 
   it('as files that hold what is seen', async () => {
     web.server.show(BUSY);

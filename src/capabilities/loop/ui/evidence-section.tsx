@@ -210,7 +210,12 @@ function TrainingSection({ training }: { readonly training: Training }): ReactNo
       <Facts
         facts={[
           ['Stage', `${stage} of dvc.yaml`],
-          ['Pipeline run', pipelineRun],
+          [
+            'Pipeline run',
+            <PageLink key="pipeline" to="/pipelines/$run" params={{ run: pipelineRun }}>
+              {pipelineRun}
+            </PageLink>,
+          ],
           ['Made', `v${challenger}`],
           ['From', <TrainedOn key="trained" trained={trained} />],
         ]}

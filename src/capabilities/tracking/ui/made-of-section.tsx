@@ -68,7 +68,16 @@ function Pinned({ pins }: { readonly pins: RunPins }): ReactNode {
         ['Step', step === null ? null : <CopyCode key="step" code={step} />],
         [
           'Pipeline run',
-          pins.pipelineRun === null ? null : <CopyCode key="pipeline" code={pins.pipelineRun} />,
+          pins.pipelineRun === null ? null : (
+            <PageLink
+              key="pipeline"
+              to="/pipelines/$run"
+              params={{ run: pins.pipelineRun }}
+              search={stage === null ? {} : { stage }}
+            >
+              {pins.pipelineRun}
+            </PageLink>
+          ),
         ],
       ]}
     />
