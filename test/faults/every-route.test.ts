@@ -177,12 +177,14 @@ describe('once there is a token', () => {
     expect(may.filter((name) => / \/v2/.test(name)).length).toBeGreaterThan(8);
   });
 
-  test('write may neither move the clock nor make tokens', async () => {
+  test('write may neither move the clock, nor make tokens or backups', async () => {
     const bodies = { ...bearer('write'), 'content-type': 'text/plain' };
     const found = await statuses(bodies, (route) => !isQuestion(route));
     expect(withStatus(found, 403).toSorted()).toEqual([
+      'DELETE /api/v1/backup-cuts/:cut',
       'POST /api/v1/auth/tokens',
       'POST /api/v1/auth/tokens/:token/revoke',
+      'POST /api/v1/backup-cuts',
       'POST /api/v1/clock/advance',
       'POST /v2/models/:name/infer',
       'POST /v2/models/:name/versions/:version/infer',
