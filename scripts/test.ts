@@ -13,7 +13,8 @@ const DETAIL_LINES_MAX = 60;
 
 /**
  * `npm test`: everything a change has to pass. Installs the foreign programs the tests speak with,
- * runs the checks and then all tests; further arguments go to vitest. The last line is the count.
+ * runs the checks, all tests, and at last the package as others install it, unless further arguments
+ * say which tests. The last line is the count.
  */
 process.exitCode = await main();
 
@@ -25,11 +26,13 @@ async function main(): Promise<number> {
     const detail = error instanceof Obstacle ? error.message : String((error as Error).stack);
     return conclude({ passed: 0, failures: [{ name: 'setting up', detail }] });
   }
+  const filters = process.argv.slice(2);
   const checked = await runAllChecks();
-  const tested = await runTests(tools, process.argv.slice(2));
+  const tested = await runTests(tools, filters);
+  const tallies = [checked, tested, ...(filters.length === 0 ? [await tryPackage()] : [])];
   return conclude({
-    passed: checked.passed + tested.passed,
-    failures: [...checked.failures, ...tested.failures],
+    passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
+    failures: tallies.flatMap(({ failures }) => failures),
   });
 }
 
@@ -68,6 +71,14 @@ async function runTests(
     return { passed: 0, failures: [{ name: 'vitest', detail: `ended with ${code}, no report` }] };
   }
   return tally(JSON.parse(readFileSync(REPORT, 'utf8')), code);
+}
+
+/** Last, because it builds what pages are served from. */
+async function tryPackage(): Promise<Tally> {
+  const { code, output } = await run('node', [join(ROOT, 'scripts', 'pack-check.ts')]);
+  say(output.trimEnd());
+  if (code === 0) return { passed: 1, failures: [] };
+  return { passed: 0, failures: [{ name: 'package', detail: output }] };
 }
 
 /** Repeats what failed, where it can be read without scrolling, and gives the exit status. */
