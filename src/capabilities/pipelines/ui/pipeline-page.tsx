@@ -1,4 +1,4 @@
-import { Alert, Button, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Stack, Title } from '@mantine/core';
 import { useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
@@ -188,9 +188,9 @@ const COLUMNS: readonly Column<PipelineStep>[] = [
     canSort: false,
     value: whyText,
     cell: (step) => (
-      <Text span inherit style={{ overflowWrap: 'anywhere' }}>
+      <div style={{ minWidth: 260, whiteSpace: 'normal', overflowWrap: 'anywhere' }}>
         {whyText(step)}
-      </Text>
+      </div>
     ),
   },
   { id: 'took', header: 'Took', canSort: false, value: stepTook },
