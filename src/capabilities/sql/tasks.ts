@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { SqlSandbox, SqlTable } from '../../platform/analytics/port.ts';
 import type { TaskHandlers } from '../../platform/engine/port.ts';
-import type { DeltaTables } from '../tables/delta-tables.ts';
+import type { DeltaTables, TableRef } from '../tables/delta-tables.ts';
 import {
   SQL_MEMORY_BYTES_MAX,
   SQL_RESULT_BYTES_MAX,
@@ -24,6 +24,8 @@ export interface SqlTaskDeps {
   readonly memoryBytesMax?: number;
 }
 
+/** Its tables need no namespace. */
+const DEFAULT_NAMESPACE = 'default';
 /** Tables of a lake that a query may choose from. */
 const LAKE_TABLES_MAX = 10_000;
 
@@ -59,7 +61,7 @@ interface NamedTable {
   readonly table: SqlTable;
 }
 
-/** The tables whose name stands in the text, whatever it stands for there. */
+/** The tables whose name and namespace stand in the text, whatever they stand for there. */
 async function namedTables(
   tables: SqlTaskDeps['tables'],
   { sql, asOf }: Pick<SqlRequest, 'sql' | 'asOf'>,
@@ -67,7 +69,9 @@ async function namedTables(
   const words = new Set(sql.toLowerCase().match(/[a-z0-9_]+/g));
   const versions = new Map(asOf.map((one) => [`${one.namespace}.${one.name}`, one.version]));
   const listed = await tables.list({ limit: LAKE_TABLES_MAX });
-  const named = listed.filter(({ name }) => words.has(name));
+  const isNamed = ({ namespace, name }: TableRef): boolean =>
+    words.has(name) && (namespace === DEFAULT_NAMESPACE || words.has(namespace));
+  const named = listed.filter(isNamed);
   if (named.length > SQL_TABLES_MAX) {
     throw new AppError('INVALID_INPUT', `The query names ${named.length} tables.`, {
       hint: `It may name ${SQL_TABLES_MAX}; ask for fewer at a time.`,

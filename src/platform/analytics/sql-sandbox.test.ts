@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { ids, temporaryFolder } from '../../../test/contracts/lake.ts';
 import type { SqlAnswer, SqlLimits } from './port.ts';
@@ -74,6 +75,14 @@ test('whoever gives up takes the process along', async () => {
     giving.abort(new Error('gone'));
   });
   await expect(asked).rejects.toThrow('gone');
+});
+
+test('what a killed process put aside is removed', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(path.join(folder, 'left', 'behind'), { recursive: true });
+  const sandbox = new ProcessSandbox({ folder, ids });
+  await sandbox.query({ sql: 'select 1', tables: [], limits: LIMITS });
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('the process knows no environment', async () => {

@@ -29,8 +29,12 @@ type Reply = { readonly answer: SqlAnswer } | { readonly error: ErrorBody };
 export class ProcessSandbox implements SqlSandbox {
   readonly #folder: string;
   readonly #ids: Ids;
+  #emptied: Promise<void> | null = null;
 
-  /** The folder is its own: what queries put aside lies there while they run. */
+  /**
+   * The folder is its own: what queries put aside lies there while they run, and what a killed
+   * process left is removed before the first one.
+   */
   constructor(options: { readonly folder: string; readonly ids: Ids }) {
     this.#folder = options.folder;
     this.#ids = options.ids;
@@ -39,6 +43,7 @@ export class ProcessSandbox implements SqlSandbox {
   async query({ signal, ...query }: SqlQuery): Promise<SqlAnswer> {
     assertAsks(query.sql);
     signal?.throwIfAborted();
+    await (this.#emptied ??= rm(this.#folder, { recursive: true, force: true }));
     const spillFolder = path.join(this.#folder, this.#ids.next('tmp'));
     await mkdir(spillFolder, { recursive: true, mode: 0o700 });
     try {

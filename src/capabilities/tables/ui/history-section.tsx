@@ -1,7 +1,7 @@
 import { Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
-import { formatCount } from '../../../web/kit/format.ts';
+import { formatCount, formatShort } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
@@ -9,10 +9,12 @@ import { Card } from '../../../web/kit/section.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import { TableLink } from '../../../web/kit/table-link.tsx';
 import { useRoutePages } from '../../../web/kit/use-route.ts';
-import { committedBy, tableHistory, type Commit } from '../contract.ts';
+import { tableHistory, type Commit } from '../contract.ts';
 import { TABLES_POLL_MS } from './tables-poll.ts';
 
 const COMMITS_A_PAGE = 100;
+/** A build of a training set is called by a whole hash. */
+const STREAM_SHOWN = 24;
 
 interface HistorySectionProps {
   readonly namespace: string;
@@ -75,8 +77,14 @@ function columnsOf(table: string, shown: number): readonly Column<Commit>[] {
       value: ({ operation }) => operation,
       cell: (commit) => <Operation commit={commit} />,
     },
-    { id: 'by', header: 'By', value: committedBy },
-    { id: 'stream', header: 'Stream', value: ({ app }) => app },
+    { id: 'by', header: 'By', value: ({ user, engine }) => user ?? engine },
+    {
+      id: 'stream',
+      header: 'Stream',
+      value: ({ app }) => app,
+      cell: ({ app }) =>
+        app === null ? '–' : <span title={app}>{formatShort(app, STREAM_SHOWN)}</span>,
+    },
     { id: 'added', header: 'Rows +', isNumeric: true, value: ({ rowsAdded }) => rowsAdded },
     {
       id: 'removed',

@@ -3,7 +3,7 @@ import { IconTable } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { CopyCode } from '../../../web/kit/copy-code.tsx';
 import { DataTable, type Column } from '../../../web/kit/data-table.tsx';
-import { formatBytes, formatCount } from '../../../web/kit/format.ts';
+import { formatBytes, formatCount, formatShort } from '../../../web/kit/format.ts';
 import { Instant } from '../../../web/kit/instant.tsx';
 import { Loaded } from '../../../web/kit/loaded.tsx';
 import { NumberCard } from '../../../web/kit/number-card.tsx';
@@ -15,6 +15,10 @@ import { committedBy, listTables, type TableListItem } from '../contract.ts';
 import { TABLES_POLL_MS } from './tables-poll.ts';
 
 const TABLES_A_PAGE = 200;
+
+function byOf({ lastChange }: TableListItem): string | null {
+  return lastChange === null ? null : committedBy(lastChange);
+}
 
 function nameOf({ namespace, name }: TableListItem): string {
   return `${namespace}.${name}`;
@@ -68,7 +72,8 @@ const COLUMNS: readonly Column<TableListItem>[] = [
   {
     id: 'by',
     header: 'By',
-    value: ({ lastChange }) => (lastChange === null ? null : committedBy(lastChange)),
+    value: byOf,
+    cell: (table) => <span title={byOf(table) ?? ''}>{formatShort(byOf(table) ?? '–', 24)}</span>,
   },
 ];
 
