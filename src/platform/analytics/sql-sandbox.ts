@@ -115,11 +115,22 @@ function outputOf(
     // Nobody reads what an engine says while it breaks; the pipe must not fill up.
     child.stderr.resume();
     child.stdin.on('error', () => undefined);
-    child.on('error', reject);
+    child.on('error', (error) => {
+      reject(notStarted(error));
+    });
     child.on('close', (code, signal) => {
       resolve({ output: Buffer.concat(chunks).toString('utf8'), ended: signal ?? String(code) });
     });
     child.stdin.end(input);
+  });
+}
+
+/** Too many open files or processes, or no memory: of the machine, not of the query. */
+function notStarted(cause: Error): AppError {
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+  return new AppError('OVERLOADED', `No process could be started for the query (${code}).`, {
+    hint: 'Ask again when the machine has less to do.',
+    cause,
   });
 }
 
