@@ -80,7 +80,7 @@ export class BackupWriter {
 
   /** The checksums of all files so far. */
   get sums(): string {
-    return this.#sums.join('');
+    return this.#sums.toSorted().join('');
   }
 
   async finish(): Promise<void> {
@@ -121,14 +121,14 @@ async function copied(
   target: string | null,
   bytesMax: number,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  const { mode, atime, mtime } = await source.stat();
+  const { mode, size, atime, mtime } = await source.stat();
   const to = target === null ? null : await open(target, 'wx', mode & 0o777);
   try {
     const hash = createHash('sha256');
-    const buffer = new Uint8Array(PIECE_BYTES);
+    const buffer = new Uint8Array(Math.min(PIECE_BYTES, Math.max(1, size)));
     let bytes = 0;
     while (bytes < bytesMax) {
-      const wanted = Math.min(PIECE_BYTES, bytesMax - bytes);
+      const wanted = Math.min(buffer.length, bytesMax - bytes);
       const { bytesRead } = await source.read(buffer, 0, wanted, bytes);
       if (bytesRead === 0) break;
       const piece = buffer.subarray(0, bytesRead);

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { StateCut } from '../../capabilities/workspace/backup-contract.ts';
 import { LAST_CHECKPOINT, parseLogName } from '../../formats/delta/log-names.ts';
+import { atOnce } from './at-once.ts';
 import type { BackupWriter } from './backup-writer.ts';
 import { filesUnder } from './files-under.ts';
 
@@ -24,12 +25,12 @@ export async function copyLake(
     const table = path.join(from.lake, namespace, name);
     const to = path.join('lake', namespace, name);
     await copyLog(writer, { log: path.join(table, LOG), to: path.join(to, LOG), version });
-    for await (const file of filesUnder(table)) {
-      if (file.startsWith(`${LOG}${path.sep}`)) continue;
+    await atOnce(filesUnder(table), async (file) => {
+      if (file.startsWith(`${LOG}${path.sep}`)) return;
       const source = path.join(table, file);
       const isFinal = await isQuiet(source, from.nowMs);
       await writer.add(source, path.join(to, file), { isFinal });
-    }
+    });
   }
 }
 
@@ -42,7 +43,7 @@ async function copyLog(
     const known = parseLogName(name)?.version ?? Number(VERSIONED.exec(name)?.[1] ?? 0);
     return !name.startsWith('.') && known <= version;
   };
-  for (const entry of await readdir(log, { withFileTypes: true })) {
+  await atOnce(await readdir(log, { withFileTypes: true }), async (entry) => {
     const { name } = entry;
     const source = path.join(log, name);
     if (name === LAST_CHECKPOINT) await copyHint(writer, { source, to, version });
@@ -54,7 +55,7 @@ async function copyLog(
         await writer.add(path.join(source, file), path.join(to, name, file));
       }
     }
-  }
+  });
 }
 
 /** The newest checkpoint, when it is not later than the cut; readers do without. */

@@ -1,7 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { AppError } from '../../base/errors.ts';
 import type { StateCut } from '../../capabilities/workspace/backup-contract.ts';
 import type { StateFolder } from '../../platform/state/state-folder.ts';
+import { atOnce } from './at-once.ts';
 import type { BackupWriter } from './backup-writer.ts';
 import { copyLake } from './copy-lake.ts';
 import { filesUnder } from './files-under.ts';
@@ -45,7 +47,11 @@ export async function copyState(
 
 async function copyCut(writer: BackupWriter, cut: StateCut): Promise<void> {
   const isThere = await writer.add(path.join(cut.folder, 'metadata.db'), 'metadata.db');
-  if (!isThere) throw new Error('the cut is gone');
+  if (!isThere) {
+    throw new AppError('CONFLICT', 'Another backup of this workspace was begun meanwhile.', {
+      hint: 'One at a time: wait for that one, then try again. Nothing was left of this one.',
+    });
+  }
   await writer.folder('journal');
   for (const { name, bytes } of cut.journal) {
     const source = path.join(cut.folder, 'journal', name);
@@ -55,15 +61,15 @@ async function copyCut(writer: BackupWriter, cut: StateCut): Promise<void> {
 
 /** Blobs come under their digest when they are whole, and never change. */
 async function copyArtifacts(writer: BackupWriter, artifacts: string): Promise<void> {
-  for await (const file of filesUnder(artifacts)) {
-    if (file.startsWith(`tmp${path.sep}`)) continue;
+  await atOnce(filesUnder(artifacts), async (file) => {
+    if (file.startsWith(`tmp${path.sep}`)) return;
     const name = path.basename(file);
     const isBlob = DIGEST.test(name);
     await writer.add(path.join(artifacts, file), path.join('artifacts', file), {
       isFinal: isBlob,
       ...(isBlob ? { sha256: name } : {}),
     });
-  }
+  });
 }
 
 /**
@@ -85,9 +91,9 @@ async function copyAttempts(writer: BackupWriter, attempts: string): Promise<voi
 }
 
 async function copyFolder(writer: BackupWriter, folder: string, to: string): Promise<void> {
-  for await (const file of filesUnder(folder)) {
+  await atOnce(filesUnder(folder), async (file) => {
     const source = path.join(folder, file);
     const isFinal = ((await stat(source)).mode & WRITE_BITS) === 0;
     await writer.add(source, path.join(to, file), { isFinal });
-  }
+  });
 }

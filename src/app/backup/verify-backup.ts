@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { atOnce } from './at-once.ts';
 import { parseSums } from './checksums.ts';
 import { readManifest, SUMS } from './manifest.ts';
 
@@ -32,13 +33,15 @@ export async function verifyBackup(
   if (sums === null || !isTrue) return { ...found, files: 0, missing: [], changed: [SUMS] };
   const missing: string[] = [];
   const changed: string[] = [];
-  for (const [index, { file, sha256 }] of sums.entries()) {
+  let files = 0;
+  await atOnce(sums, async ({ file, sha256 }) => {
     const is = await digestOf(path.join(folder, file));
     if (is === null) missing.push(file);
     else if (is !== sha256) changed.push(file);
-    onFile(index + 1);
-  }
-  return { ...found, files: sums.length, missing, changed };
+    files += 1;
+    onFile(files);
+  });
+  return { ...found, files, missing: missing.toSorted(), changed: changed.toSorted() };
 }
 
 /** Null for a file that is not there. */
