@@ -13,8 +13,8 @@ const DETAIL_LINES_MAX = 60;
 
 /**
  * `npm test`: everything a change has to pass. Installs the foreign programs the tests speak with,
- * runs the checks, all tests, and at last the package as others install it, unless further arguments
- * say which tests. The last line is the count.
+ * runs the checks, all tests, and at last the package as others install it, unless further
+ * arguments say which tests. The last line is the count.
  */
 process.exitCode = await main();
 

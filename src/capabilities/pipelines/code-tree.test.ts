@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { present } from '../../base/assert.ts';
-import { processEnv } from '../../platform/system.ts';
+import { MICROS_PER_MS } from '../../base/time.ts';
+import { processEnv, sleep, systemClock } from '../../platform/system.ts';
 import { gitCodeTree, listedCodeTree, UNTRACKED_BYTES_MAX } from './code-tree.ts';
 
 let root: string;
@@ -83,11 +83,10 @@ describe('the tree of a repository', () => {
   });
 
   test('holds an edit of the same length in the second of the last `git add`', async () => {
-    const untilNext = 1000 - (Date.now() % 1000);
-    await setTimeout(untilNext);
+    await sleep(1000 - ((systemClock.wall() / MICROS_PER_MS) % 1000));
     repository();
     write('train.py', 'print(2)\n');
-    await setTimeout(1000);
+    await sleep(1000);
     const { tree: id } = await tree();
     expect(git('show', `${id}:train.py`)).toBe('print(2)\n');
   });

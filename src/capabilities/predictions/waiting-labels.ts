@@ -35,8 +35,8 @@ export class WaitingLabels {
   }
 
   /**
-   * Gives what has its request by now, as `isKnown` says: of the keys that `arrived`, or of all where
-   * that is null. That goes, and so does, now and then, what is past `horizon`.
+   * Gives what has its request by now, as `isKnown` says: of the keys that `arrived`, or of all
+   * where that is null. That goes, and so does, now and then, what is past `horizon`.
    */
   take(
     horizon: number,

@@ -16,8 +16,8 @@ export interface KvReader {
     readonly value: Uint8Array;
   }[];
   /**
-   * As `range` for many entries of which few are of interest: key and value are made for those whose
-   * `visit` asks. Both are valid during that call alone. Answers the last key visited.
+   * As `range` for many entries of which few are of interest: a key is made only when `visit` asks
+   * for it. Both are valid during that call alone. Answers the last key visited.
    */
   scan(
     bounds: { readonly from: string; readonly to: string; readonly limit: number },
