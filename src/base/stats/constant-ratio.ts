@@ -163,7 +163,8 @@ interface Line {
  * line that a tenth of strays does not move. Null where it does not rise.
  */
 function straightLine(pairs: readonly ValuePair[], tolerance: number): Line | null {
-  const sorted = pairs.toSorted((a, b) => a.reference - b.reference);
+  // Of equal references too, so that the order in which pairs are given does not matter.
+  const sorted = pairs.toSorted((a, b) => a.reference - b.reference || a.current - b.current);
   const half = Math.floor(sorted.length / 2);
   const slopes = sorted.slice(0, sorted.length - half).flatMap((low, at) => {
     const high = sorted[at + half]!;

@@ -105,10 +105,7 @@ function metadata({ id, columns, timeMs }: NewTable): Metadata {
   };
 }
 
-function commitInfo(
-  { timeMs, engineInfo, userName }: NewTable,
-  operation: string,
-): CommitInfo {
+function commitInfo({ timeMs, engineInfo, userName }: NewTable, operation: string): CommitInfo {
   const info = { timestamp: timeMs, operation, operationParameters: {}, engineInfo };
   return userName === undefined ? info : { ...info, userName };
 }
