@@ -17,5 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // What is waited for comes when it comes: pages and servers share the cores with other tests.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

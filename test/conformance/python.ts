@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { processEnv } from '../../src/platform/system.ts';
 
 export interface PythonOptions {
@@ -32,9 +32,17 @@ export function python(source: string, options: PythonOptions = {}): Promise<str
         maxBuffer: OUTPUT_BYTES_MAX,
       },
       (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
+        if (error === null || isEndOfThreads(error, stderr)) resolve(stdout);
         else reject(new Error(`Python failed\n${stderr || error.message}`, { cause: error }));
       },
     );
   });
+}
+
+/**
+ * Native threads of a client that outlive the interpreter now and then end it, after everything was
+ * done and printed.
+ */
+function isEndOfThreads({ signal }: ExecFileException, stderr: string): boolean {
+  return signal === 'SIGABRT' && stderr.trim() === 'terminate called without an active exception';
 }

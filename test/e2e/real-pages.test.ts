@@ -77,14 +77,14 @@ it('shows a run as it goes on, then its files, and finds it by its metric', asyn
   await page.getByRole('status', { name: /Connection: live/ }).waitFor();
   const id = await startRun('gentle-otter', [0.6, 0.7, 0.77]);
   await startRun('odd-lynx', [0.55, 0.61]);
-  await page.getByRole('row', { name: /^gentle-otter/ }).waitFor({ timeout: LIVE_MS });
+  await page.getByRole('row', { name: /gentle-otter/ }).waitFor({ timeout: LIVE_MS });
 
   await page.getByLabel('Search runs').fill('metrics.auc > 0.7');
   await page.getByLabel('Search runs').press('Enter');
-  await page.getByRole('row', { name: /^odd-lynx/ }).waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: /odd-lynx/ }).waitFor({ state: 'detached' });
   await page.getByLabel('Search runs').fill('lynx');
   await page.getByLabel('Search runs').press('Enter');
-  await page.getByRole('row', { name: /^odd-lynx/ }).waitFor();
+  await page.getByRole('row', { name: /odd-lynx/ }).waitFor();
   await page.goto(`${origin}/runs`);
   const sort = page.getByRole('columnheader', { name: 'learning rate' }).getByRole('button');
   await sort.click();
