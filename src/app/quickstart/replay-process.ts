@@ -58,11 +58,11 @@ async function replay(order: ReplayOrder): Promise<void> {
   );
   let asked = 0;
   let said = -Infinity;
-  let last: number | null = null;
+  // The clock says how far a former process came; the minute it stands at may be half asked.
+  let isFirst = true;
   for (const slot of slotsBetween(from, until)) {
-    // The clock says how far a former process came; the minute it stands at may be half asked.
-    asked += await replayed.play(slot, last === null);
-    last = slot;
+    asked += await replayed.play(slot, isFirst);
+    isFirst = false;
     if (systemClock.elapsed() - said < SAY_MS) continue;
     said = systemClock.elapsed();
     const at = sampledMinute(slot);

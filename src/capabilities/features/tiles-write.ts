@@ -1,3 +1,4 @@
+import { joinedDoubles } from '../../base/joined-doubles.ts';
 import type { KvChange, KvReader } from '../../platform/kv/port.ts';
 import { appendedRoot } from './tiles-append.ts';
 import { encodeLeaf, encodeRoot, summarise } from './tiles-encode.ts';
@@ -275,18 +276,11 @@ interface LaidOut {
 function joined(parts: readonly EventColumns[]): EventColumns {
   const [first] = parts;
   if (parts.length === 1) return first!;
-  const join = (columns: readonly Float64Array[]): Float64Array => {
-    const all = new Float64Array(columns.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const column of columns) {
-      all.set(column, at);
-      at += column.length;
-    }
-    return all;
-  };
   return {
-    times: join(parts.map(({ times }) => times)),
-    values: first!.values.map((_, index) => join(parts.map(({ values }) => values[index]!))),
+    times: joinedDoubles(parts.map(({ times }) => times)),
+    values: first!.values.map((_, index) =>
+      joinedDoubles(parts.map(({ values }) => values[index]!)),
+    ),
   };
 }
 

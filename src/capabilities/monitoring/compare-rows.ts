@@ -1,3 +1,4 @@
+import { joinedDoubles } from '../../base/joined-doubles.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import { duckDbName } from '../../formats/expression/print-duckdb.ts';
@@ -162,7 +163,7 @@ async function trained(
       columns.forEach((values, index) => parts[index]!.push(values.slice(0, rowCount)));
     }
   }, signal);
-  const [times, labels, ...columns] = parts.map(joined);
+  const [times, labels, ...columns] = parts.map(joinedDoubles);
   return {
     times: times!,
     labels: labels!,
@@ -170,14 +171,4 @@ async function trained(
     columns: new Map(names.map((name, index) => [name, columns[index]!])),
     leftOut: { failed: 0, immature: 0, unlabelled: 0, otherDefinition: 0 },
   };
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

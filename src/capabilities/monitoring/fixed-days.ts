@@ -1,3 +1,4 @@
+import { joinedDoubles } from '../../base/joined-doubles.ts';
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../base/errors.ts';
 import { blockJackknife } from '../../base/stats/block-jackknife.ts';
@@ -239,8 +240,8 @@ export function besideOf(days: readonly ScoredDay[], spec: QualitySpec): FixedBe
       version: 0,
       requests: of.reduce((sum, { requests }) => sum + requests, 0),
       labelled: of.reduce((sum, { labelled }) => sum + labelled, 0),
-      scores: joined(of.map((day) => day[name])),
-      labels: joined(of.map(({ labels }) => labels)),
+      scores: joinedDoubles(of.map((day) => day[name])),
+      labels: joinedDoubles(of.map(({ labels }) => labels)),
     }));
   const { metric } = spec;
   const [of, answered] = [side('fixed'), side('served')];
@@ -269,14 +270,4 @@ function blocksOf(days: readonly ScoredDay[]): readonly (readonly ScoredDay[])[]
   const blocks: (readonly ScoredDay[])[] = [];
   for (let at = 0; at < days.length; at += size) blocks.push(days.slice(at, at + size));
   return blocks;
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,7 +1,7 @@
 import { SERIES_COLORS } from '../../../web/kit/chart-theme.ts';
 import type { ChartOption, ChartRows } from '../../../web/kit/chart.tsx';
-import { formatSeconds, formatShort, formatValue } from '../../../web/kit/format.ts';
-import type { Axis, CurvePoint } from './curve.ts';
+import { formatShort, formatValue } from '../../../web/kit/format.ts';
+import { along, type Axis, type CurvePoint } from './curve.ts';
 
 export type Scale = 'linear' | 'log';
 /** Weight of what came before, in an exponential moving average; 0 draws what was measured. */
@@ -49,7 +49,6 @@ export function undrawable(curves: readonly RunCurve[], scale: Scale): number {
 /** The runs' curves of one metric over each other; smoothed ones with the measured ones faint. */
 export function comparedOption(curves: readonly RunCurve[], drawing: Drawing): ChartOption {
   const { axis, scale, smoothing } = drawing;
-  const xText = axis === 'step' ? formatValue : formatSeconds;
   const lines = curves.flatMap(({ name, points }, index) => {
     const drawn = scale === 'log' ? points.filter(([, y]) => y > 0) : points;
     const color = runColor(index);
@@ -88,19 +87,7 @@ export function comparedOption(curves: readonly RunCurve[], drawing: Drawing): C
       data: curves.map(({ name }) => name),
       formatter: (name: string) => formatShort(name, NAME_SHOWN),
     },
-    tooltip: {
-      trigger: 'axis',
-      confine: true,
-      valueFormatter: (value) => formatValue(Number(value)),
-    },
-    xAxis: {
-      type: 'value',
-      min: 'dataMin',
-      max: 'dataMax',
-      minInterval: axis === 'step' ? 1 : 0,
-      axisLabel: { formatter: (x: number) => xText(x), hideOverlap: true },
-      axisPointer: { label: { formatter: ({ value }) => `${axis} ${xText(Number(value))}` } },
-    },
+    ...along(axis),
     yAxis: {
       // Whole decades would press what lies within one flat.
       ...(scale === 'log'

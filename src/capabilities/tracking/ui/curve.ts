@@ -19,13 +19,10 @@ export function curveOf(points: readonly MetricPoint[], axis: Axis): readonly Cu
   return drawn.toSorted(([a], [b]) => a - b);
 }
 
-export function curveOption(
-  curve: readonly CurvePoint[],
-  { metric, axis }: { readonly metric: string; readonly axis: Axis },
-): ChartOption {
+/** What charts of curves share: the axis they run along, and what the pointer tells. */
+export function along(axis: Axis): Pick<ChartOption, 'tooltip' | 'xAxis'> {
   const xText = axis === 'step' ? formatValue : formatSeconds;
   return {
-    grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
     tooltip: {
       trigger: 'axis',
       confine: true,
@@ -39,6 +36,16 @@ export function curveOption(
       axisLabel: { formatter: (x: number) => xText(x), hideOverlap: true },
       axisPointer: { label: { formatter: ({ value }) => `${axis} ${xText(Number(value))}` } },
     },
+  };
+}
+
+export function curveOption(
+  curve: readonly CurvePoint[],
+  { metric, axis }: { readonly metric: string; readonly axis: Axis },
+): ChartOption {
+  return {
+    grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
+    ...along(axis),
     yAxis: { type: 'value', scale: true, axisLabel: { formatter: (y: number) => formatValue(y) } },
     series: [
       {
