@@ -46,6 +46,9 @@ export function openFeatures(
   const views = () => source.views();
   const ingest = new OnlineIngest({ engine, kv, events, clock, log, views });
   closing.defer(() => ingest.close());
+  on.tables.onAppended((table, version) => {
+    ingest.appended(table, version);
+  });
   return {
     service,
     exclusions,

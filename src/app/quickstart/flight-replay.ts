@@ -77,16 +77,21 @@ export class FlightReplay {
 
   async #playUntil(at: Micros): Promise<void> {
     const from = this.#landedUntil;
-    await Promise.all([
+    const [version] = await Promise.all([
       this.#land(flightsIn(this.#flights.landings, { from, until: at }), at),
       this.#recordHours(from, at),
     ]);
-    await this.#played.advance(at);
+    // Nobody reads what is online before the next departures ask.
+    await Promise.all([
+      version === null ? null : this.#played.awaitOnline(version),
+      this.#played.advance(at),
+    ]);
     this.#landedUntil = at;
   }
 
-  async #land([first, end]: readonly [number, number], at: Micros): Promise<void> {
-    if (first === end) return;
+  /** Answers the table's version that holds them, null when none have landed. */
+  async #land([first, end]: readonly [number, number], at: Micros): Promise<number | null> {
+    if (first === end) return null;
     const { ids, times, origins, destinations, numbers } = this.#flights.landings;
     const rows = Array.from({ length: end - first }, (_, index) => {
       const flight = first + index;
@@ -99,8 +104,7 @@ export class FlightReplay {
         late: numbers[flight]! > LATE_AFTER_MINUTES,
       };
     });
-    const version = await this.#played.append(LANDINGS, rows, at / MINUTE_MICROS);
-    await this.#played.awaitOnline(version);
+    return await this.#played.append(LANDINGS, rows, at / MINUTE_MICROS);
   }
 
   /** Departures of each hour that has ended since. */

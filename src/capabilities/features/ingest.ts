@@ -192,6 +192,8 @@ export class FeatureIngest {
         await this.#take(builds, step, slice);
         if (slice.isOver()) return 'interrupted';
       }
+      // What was appended meanwhile is asked for by itself.
+      if (additions.length < STEP_COMMITS) return 'done';
     }
   }
 

@@ -5,6 +5,7 @@ import type { Events } from '../../platform/events/port.ts';
 import type { KvReader } from '../../platform/kv/port.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { after } from '../../platform/system.ts';
+import type { TableRef } from '../tables/delta-tables.ts';
 import type { CompiledView } from './compiled.ts';
 import type { FeatureWatermark } from './online-contract.ts';
 import type { OnlineFeaturesTasks } from './online-tasks.ts';
@@ -34,6 +35,8 @@ export class OnlineIngest {
   readonly #errors = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
   #running: Promise<void> | null = null;
+  /** By table the newest version for which a run was asked. */
+  readonly #followed = new Map<string, number>();
   #isStarted = false;
   /** Asked for while a run was under way, which may have passed by what is new. */
   #isAskedAgain = false;
@@ -50,15 +53,19 @@ export class OnlineIngest {
       async ({ kind, subject, data }) => {
         const isDefinition = kind === 'features.applied';
         if (kind !== 'table.appended' && !isDefinition) return;
-        const table = subject.slice('table/'.length);
-        const version = Number(data['version']);
-        if (!isDefinition && this.#shows(await this.#viewsOf(table), version)) return;
-        await this.run().catch(() => undefined);
+        if (!isDefinition) {
+          await this.#follow(subject.slice('table/'.length), Number(data['version']));
+        } else await this.run().catch(() => undefined);
       },
       { from: 'next' },
     );
     this.#isStarted = true;
     this.request();
+  }
+
+  /** Begins to follow at once what the event will tell of. */
+  appended(ref: TableRef, version: number): void {
+    if (this.#isStarted) void this.#follow(tableKey(ref), version);
   }
 
   async close(): Promise<void> {
@@ -131,6 +138,17 @@ export class OnlineIngest {
       await this.#turn(left, within.signal);
     }
     return true;
+  }
+
+  /** Resolves when the version is shown, or cannot be for now. */
+  async #follow(table: string, version: number): Promise<void> {
+    if (this.#shows(await this.#viewsOf(table), version)) return;
+    // A run that began when the version was there already passes by it.
+    if (this.#running === null || (this.#followed.get(table) ?? -1) < version) {
+      this.#followed.set(table, version);
+      void this.run().catch(() => undefined);
+    }
+    await this.#running?.catch(() => undefined);
   }
 
   /** Hashes of the views over a table: of one that is no source there is nothing to wait for. */

@@ -41,6 +41,9 @@ export interface TablesDeps {
   readonly spoolFolder: string;
 }
 
+/** Told of a commit at once; the event that tells of it durably follows a moment later. */
+export type AppendListener = (ref: TableRef, version: number) => void;
+
 export type AppendFormat = 'ndjson' | 'parquet';
 
 export interface AppendRequest extends TableRef {
@@ -67,6 +70,7 @@ const CLIENT_STREAM_PREFIX = 'stream:';
 /** Delta tables: made and written by the engine; here is what makes every append exactly-once. */
 export class TablesService {
   readonly #deps: TablesDeps;
+  readonly #listeners = new Set<AppendListener>();
   readonly #lock = new TableLock();
   readonly #buffer: AppendBuffer;
   readonly #spool: AppendSpool;
@@ -192,9 +196,17 @@ export class TablesService {
     return await this.#spool.use(request.bytes, (parquetPath) => add({ parquetPath }));
   }
 
+  /** Calls as soon as rows of an append are in; may be skipped by a crash, unlike the event. */
+  onAppended(listener: AppendListener): void {
+    this.#listeners.add(listener);
+  }
+
   async #run(input: TablesTasks['tables.append']['input']): Promise<AppendDone> {
     const options = 'parquetPath' in input ? { timeoutMs: PARQUET_TIMEOUT_MS } : {};
-    return await this.#deps.engine.run('tables.append', input, options);
+    const done = await this.#deps.engine.run('tables.append', input, options);
+    const { namespace, name } = input;
+    for (const listener of this.#listeners) listener({ namespace, name }, done.version);
+    return done;
   }
 
   async #appendSequence(
