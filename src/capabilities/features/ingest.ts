@@ -162,7 +162,8 @@ export class FeatureIngest {
       ({ id, tableId }) =>
         tableId !== head.tableId || (readWatermark(kv, id)?.version ?? Infinity) > head.version,
     );
-    const followed = isOther || serving.length === 0 ? null : await this.#follow(serving, slice);
+    const followed =
+      isOther || serving.length === 0 ? null : await this.#follow(serving, head.version, slice);
     if (followed === 'interrupted') return false;
     if (isOther || followed === 'impossible') await this.#replace(table);
     const filling = builds().filter(({ state }) => state === 'filling');
@@ -174,16 +175,20 @@ export class FeatureIngest {
     return await this.#promote(table, slice);
   }
 
-  /** Takes what was added; impossible when additions do not tell what happened to the table. */
+  /**
+   * Takes what was added, at least to the version `seen` of the table; impossible when additions do
+   * not tell what happened to it.
+   */
   async #follow(
     builds: readonly Build[],
+    seen: number,
     slice: Slice,
   ): Promise<'done' | 'interrupted' | 'impossible'> {
     const { kv, tables } = this.#deps;
     const { table } = builds[0]!;
     for (;;) {
       const version = readWatermark(kv, builds[0]!.id)!.version;
-      const after = { version, limit: STEP_COMMITS };
+      const after = { version, seen, limit: STEP_COMMITS };
       const additions = await tables.additionsAfter(table, after);
       if (additions === null) return 'impossible';
       if (additions.length === 0) return 'done';
@@ -240,7 +245,7 @@ export class FeatureIngest {
     const builds = buildsOf(catalog, table);
     const filling = builds.filter(({ state }) => state === 'filling');
     for (const build of filling) {
-      const followed = await this.#follow([build], slice);
+      const followed = await this.#follow([build], Infinity, slice);
       if (followed === 'impossible') await this.#replace(table);
       if (followed !== 'done') return false;
     }

@@ -88,8 +88,10 @@ export async function appendToTable(
     if (outcome.isDuplicate) await removeFiles(io, files);
     if (outcome.isDuplicate) return { ...outcome, rows: 0 };
     if (file === null || batch === undefined) return { ...outcome, rows };
-    const recent = { path: path.join(io.location, file.path), columns, batch };
-    return { ...outcome, rows, recent };
+    const { location } = io;
+    const { version } = outcome.snapshot;
+    const place = { path: path.join(location, file.path), location, version };
+    return { ...outcome, rows, recent: { ...place, added: file, columns, batch } };
   } catch (error) {
     await removeUnlessNamed(io, files);
     throw error;

@@ -55,6 +55,20 @@ describe('a table', () => {
     expect(await ids(lake)).toEqual([]);
   });
 
+  test('tells what was added as its log does, also of another writer', async () => {
+    const lake = await newTable();
+    const other = lake.another();
+    for (const id of [1, 2, 3]) await append(lake, id);
+    await other.append({ ...REF, ndjson: ndjson({ id: 4, name: 'n4' }) });
+    await append(lake, 5);
+    for (const version of [0, 2, 4, 5]) {
+      const after = { version, limit: 100, seen: 5 };
+      const told = await lake.tables.additionsAfter(REF, after);
+      expect(told).toEqual(await lake.another().additionsAfter(REF, after));
+      expect(told?.map((one) => one.rows)).toEqual(Array.from({ length: 5 - version }, () => 1));
+    }
+  });
+
   test('gives back every type, nulls and unicode as they came', async () => {
     const lake = await newTable(ALL_TYPES);
     const rows = [

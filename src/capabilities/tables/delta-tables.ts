@@ -312,13 +312,18 @@ export class DeltaTables {
     return await tableFiles(view, this.#order, where);
   }
 
-  /** What later commits added, or null: see `additionsAfter`. */
+  /**
+   * What later commits added, or null: see `additionsAfter`. `seen`: a version that the caller
+   * knows of, so that the log need not be looked at for newer ones.
+   */
   async additionsAfter(
     ref: TableRef,
-    after: { readonly version: number; readonly limit: number },
+    after: { readonly version: number; readonly limit: number; readonly seen?: number },
   ): Promise<readonly TableAddition[] | null> {
     const io = this.#io(ref);
-    return await additionsAfter(this.#view(io, await this.#newest(ref, io)), after);
+    const { seen = Infinity } = after;
+    const snapshot = (await this.#cache.atLeast(io, seen)) ?? absent(ref);
+    return await additionsAfter(this.#view(io, snapshot), this.#recent, after);
   }
 
   /** The rows of a data file (absolute path) that this process wrote lately; else null. */

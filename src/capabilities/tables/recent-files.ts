@@ -1,10 +1,15 @@
 import type { RowBatch } from '../../platform/analytics/port.ts';
+import type { AddFile } from '../../formats/delta/actions.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 
-/** The rows of a data file that was just written. */
+/** A data file that was just written, its rows, and the commit that added it and nothing else. */
 export interface RecentFile {
   /** Absolute. */
   readonly path: string;
+  /** Folder of the table. */
+  readonly location: string;
+  readonly version: number;
+  readonly added: AddFile;
   readonly columns: readonly Column[];
   readonly batch: RowBatch;
 }
@@ -19,16 +24,29 @@ const FILES_MAX = 64;
 export class RecentFiles {
   /** By path, oldest first. */
   readonly #files = new Map<string, RecentFile>();
+  /** By table and version. */
+  readonly #commits = new Map<string, AddFile>();
 
   add(file: RecentFile): void {
     this.#files.set(file.path, file);
-    for (const oldest of this.#files.keys()) {
+    this.#commits.set(commitKey(file), file.added);
+    for (const [path, oldest] of this.#files) {
       if (this.#files.size <= FILES_MAX) return;
-      this.#files.delete(oldest);
+      this.#files.delete(path);
+      this.#commits.delete(commitKey(oldest));
     }
+  }
+
+  /** The one file that the commit added, when it is known. */
+  addedBy(location: string, version: number): AddFile | null {
+    return this.#commits.get(commitKey({ location, version })) ?? null;
   }
 
   find(path: string): RecentFile | null {
     return this.#files.get(path) ?? null;
   }
+}
+
+function commitKey({ location, version }: Pick<RecentFile, 'location' | 'version'>): string {
+  return `${version}@${location}`;
 }

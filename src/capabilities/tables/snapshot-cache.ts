@@ -21,6 +21,12 @@ export class SnapshotCache {
     return snapshot;
   }
 
+  /** What is known, without a look at the log, when it is no older than the version. */
+  async atLeast(io: TableIo, version: number): Promise<Snapshot | null> {
+    const known = this.#snapshots.get(io.location);
+    return known !== undefined && known.version >= version ? known : await this.newest(io);
+  }
+
   /** One version: the newest when none is asked for. */
   async at(io: TableIo, version: number | undefined): Promise<Snapshot | null> {
     if (version === undefined) return await this.newest(io);

@@ -2,10 +2,12 @@ import { access } from 'node:fs/promises';
 import type { AddFile } from '../../formats/delta/actions.ts';
 import { resolveDataPath } from '../../formats/delta/data-path.ts';
 import { readCommits } from '../../formats/delta/load-snapshot.ts';
+import type { TableIo } from '../../formats/delta/table-io.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
 import { columnsOf, countRows, type RowFilter, type TableView } from './read-rows.ts';
 import type { CommitOrder } from './commit-order.ts';
+import type { RecentFiles } from './recent-files.ts';
 import { filesMatching, toScanFile } from './row-selection.ts';
 
 /** What a table is at one version. */
@@ -58,13 +60,14 @@ export async function tableFiles(
  */
 export async function additionsAfter(
   view: TableView,
+  recent: Pick<RecentFiles, 'addedBy'>,
   after: { readonly version: number; readonly limit: number },
 ): Promise<readonly TableAddition[] | null> {
   const { io, snapshot } = view;
   const commits = Math.max(0, Math.min(snapshot.version - after.version, after.limit));
   const versions = Array.from({ length: commits }, (_, index) => after.version + 1 + index);
   const additions: TableAddition[] = [];
-  for await (const { version, actions } of readCommits(io, versions)) {
+  for await (const { version, actions } of commitsOf(io, versions, recent)) {
     if (actions === null) return null;
     const added: AddFile[] = [];
     for (const { add, remove, metaData } of actions) {
@@ -81,6 +84,19 @@ export async function additionsAfter(
     });
   }
   return additions;
+}
+
+/** Read from the log, unless this process made all of them a moment ago. */
+async function* commitsOf(
+  io: TableIo,
+  versions: readonly number[],
+  recent: Pick<RecentFiles, 'addedBy'>,
+): ReturnType<typeof readCommits> {
+  const known = versions.map((version) => recent.addedBy(io.location, version));
+  if (known.includes(null)) yield* readCommits(io, versions);
+  else
+    for (const [index, add] of known.entries())
+      yield { version: versions[index]!, actions: [{ add: add! }] };
 }
 
 /** Whether the file was merged into another one and is still there to be read. */
