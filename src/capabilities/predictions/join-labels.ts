@@ -43,7 +43,7 @@ const STEP_ROWS = 50_000;
 /** Commits looked at in one step. */
 const STEP_COMMITS = 1000;
 
-type Files = Awaited<ReturnType<DeltaTables['files']>>;
+type Head = Awaited<ReturnType<DeltaTables['head']>>;
 type Addition = NonNullable<Awaited<ReturnType<DeltaTables['additionsAfter']>>>[number];
 
 /**
@@ -97,15 +97,15 @@ export class LabelJoins {
       isDone = followed === 'done';
       if (followed === 'impossible') taking = null;
     }
-    taking ??= await this.#fill(input, { store, head, identity }, signal);
+    taking ??= await this.#fill(input, store, signal);
     const { version, rows, matched, corrected, orphans, newestAt } = taking.progress;
     const progress = { version, rows, matched, corrected, orphans, newestAt };
     return { done: isDone, progress };
   }
 
-  async #head({ table }: DeclaredLabel): Promise<Files | null> {
+  async #head({ table }: DeclaredLabel): Promise<Head | null> {
     try {
-      return await this.#deps.tables.files(table);
+      return await this.#deps.tables.head(table);
     } catch (thrown) {
       if (thrown instanceof AppError && thrown.code === 'TABLE_NOT_FOUND') return null;
       throw thrown;
@@ -176,14 +176,14 @@ export class LabelJoins {
   /** Reads the whole table: it is new here, is another one, or lost rows. */
   async #fill(
     input: JoinInput,
-    on: { readonly store: LabelProgressStore; readonly head: Files; readonly identity: string },
+    store: LabelProgressStore,
     signal: AbortSignal,
   ): Promise<LabelTaking> {
-    const { store, head, identity } = on;
+    const head = await this.#deps.tables.files(input.label.table);
     await store.clear();
     this.#waiting.delete(input.label.endpoint);
     const taking = await this.#taking(input, store, {
-      identity,
+      identity: identityOf(input.label, head.tableId),
       version: -1,
       seq: 0,
       rows: 0,
@@ -195,7 +195,7 @@ export class LabelJoins {
     });
     let rows: (SourceRow | null)[] = [];
     const from = { files: head.files, columns: head.columns, signal };
-    for await (const piece of readLabelRows(this.#deps.analytics, input.label, from)) {
+    for await (const piece of readLabelRows(this.#deps, input.label, from)) {
       for (const row of piece) rows.push(row);
       if (rows.length < STEP_ROWS) continue;
       await taking.take(rows, { version: -1 });
@@ -212,10 +212,9 @@ export class LabelJoins {
     signal: AbortSignal,
   ): Promise<readonly (SourceRow | null)[]> {
     if (files.length === 0) return [];
-    const { tables, analytics } = this.#deps;
-    const { columns } = await tables.describe(label.table);
+    const { columns } = await this.#deps.tables.head(label.table);
     const rows: (SourceRow | null)[] = [];
-    for await (const piece of readLabelRows(analytics, label, { files, columns, signal })) {
+    for await (const piece of readLabelRows(this.#deps, label, { files, columns, signal })) {
       for (const row of piece) rows.push(row);
     }
     return rows;

@@ -14,8 +14,11 @@ export interface RecentFile {
   readonly batch: RowBatch;
 }
 
-/** Files of at most a batch of rows each: some ten megabytes together. */
-const FILES_MAX = 64;
+/** Memory of all files together, about. */
+const BYTES_MAX = 16 * 1024 * 1024;
+const FILES_MAX = 1024;
+/** What a value takes beside its text. */
+const VALUE_BYTES = 24;
 
 /**
  * The rows of the newest small files, for those who follow a table commit by commit: data files
@@ -27,13 +30,17 @@ export class RecentFiles {
   /** By table and version. */
   readonly #commits = new Map<string, AddFile>();
 
+  #bytes = 0;
+
   add(file: RecentFile): void {
     this.#files.set(file.path, file);
     this.#commits.set(commitKey(file), file.added);
+    this.#bytes += bytesOf(file.batch);
     for (const [path, oldest] of this.#files) {
-      if (this.#files.size <= FILES_MAX) return;
+      if (this.#files.size <= FILES_MAX && this.#bytes <= BYTES_MAX) return;
       this.#files.delete(path);
       this.#commits.delete(commitKey(oldest));
+      this.#bytes -= bytesOf(oldest.batch);
     }
   }
 
@@ -45,6 +52,15 @@ export class RecentFiles {
   find(path: string): RecentFile | null {
     return this.#files.get(path) ?? null;
   }
+}
+
+function bytesOf({ columns }: RowBatch): number {
+  let bytes = 0;
+  for (const values of columns) {
+    bytes += VALUE_BYTES * values.length;
+    for (const value of values) if (typeof value === 'string') bytes += value.length;
+  }
+  return bytes;
 }
 
 function commitKey({ location, version }: Pick<RecentFile, 'location' | 'version'>): string {

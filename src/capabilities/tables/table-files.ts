@@ -86,17 +86,23 @@ export async function additionsAfter(
   return additions;
 }
 
-/** Read from the log, unless this process made all of them a moment ago. */
+/** Read from the log, but for the newest ones that this process made itself a moment ago. */
 async function* commitsOf(
   io: TableIo,
   versions: readonly number[],
   recent: Pick<RecentFiles, 'addedBy'>,
 ): ReturnType<typeof readCommits> {
-  const known = versions.map((version) => recent.addedBy(io.location, version));
-  if (known.includes(null)) yield* readCommits(io, versions);
-  else
-    for (const [index, add] of known.entries())
-      yield { version: versions[index]!, actions: [{ add: add! }] };
+  const known: AddFile[] = [];
+  for (const version of versions.toReversed()) {
+    const add = recent.addedBy(io.location, version);
+    if (add === null) break;
+    known.unshift(add);
+  }
+  const read = versions.length - known.length;
+  yield* readCommits(io, versions.slice(0, read));
+  for (const [index, add] of known.entries()) {
+    yield { version: versions[read + index]!, actions: [{ add }] };
+  }
 }
 
 /** Whether the file was merged into another one and is still there to be read. */
