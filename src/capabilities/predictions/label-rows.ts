@@ -95,9 +95,7 @@ function isTold({ id, time, value }: LabelColumns): boolean {
 }
 
 const ID_TYPES: ReadonlySet<ColumnType> = new Set(['string', 'long', 'integer']);
-const VALUE_TYPES: ReadonlySet<ColumnType> = new Set([
-  ...(['boolean', 'string', 'long', 'integer', 'double'] as const),
-]);
+const VALUE_TYPES: ReadonlySet<ColumnType> = new Set([...ID_TYPES, 'boolean', 'double']);
 
 function recentRows(
   { columns, batch }: RecentFile,

@@ -81,8 +81,8 @@ export class CheckpointFiles implements ParquetPort {
       await linkIfAbsent(complete, join(this.#folder, name));
       return { sizeBytes: size };
     } finally {
-      await removeIfPresent(staged);
-      await removeIfPresent(complete);
+      removeIfPresent(staged);
+      removeIfPresent(complete);
     }
   }
 

@@ -64,7 +64,7 @@ export async function copyForeignParquet(
       );
       const column = outsideCalendar(columns, written.stats);
       if (column === null) return written;
-      await removeIfPresent(path);
+      removeIfPresent(path);
       throw refused(`Column ${column} holds times before the year 1 or after 9999.`, { column });
     }, signal);
   } finally {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ids } from '../../base/ids.ts';
@@ -29,7 +30,9 @@ export class LocalLogStore implements LogStore {
   }
 
   async read(name: string): Promise<string | null> {
-    return await orNull(readFile(join(this.#folder, name), 'utf8'));
+    const path = join(this.#folder, name);
+    // Asked for before every use of a table: whether there is a commit after the newest known one.
+    return existsSync(path) ? await orNull(readFile(path, 'utf8')) : null;
   }
 
   async putIfAbsent(name: string, content: string): Promise<boolean> {
@@ -60,7 +63,7 @@ export class LocalLogStore implements LogStore {
       await writeFileDurably(temporary, content);
       return await action(temporary);
     } finally {
-      await removeIfPresent(temporary);
+      removeIfPresent(temporary);
     }
   }
 }

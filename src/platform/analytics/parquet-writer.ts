@@ -124,7 +124,7 @@ export async function copyToFile(
     const { size } = await stat(path);
     return writtenFile(present(row, 'the statistics of COPY'), size);
   } catch (error) {
-    await removeIfPresent(path);
+    removeIfPresent(path);
     throw error;
   }
 }

@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { formatInstant, micros } from '../../base/time.ts';
 import type { Column, ColumnType } from '../../formats/delta/schema.ts';
 import type { WrittenColumn } from '../../formats/delta/stats.ts';
-import { removeIfPresent, syncFolder } from './durable-files.ts';
+import { removeIfPresent, syncFolder, writeFileDurably } from './durable-files.ts';
 import type { RowBatch, StagedValue, WrittenFile } from './port.ts';
 
 /**
@@ -53,15 +52,9 @@ export async function writeSmallParquet(
 ): Promise<WrittenFile> {
   const bytes = Buffer.from(encode(columns, batch));
   try {
-    const file = await open(path, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await Promise.all([file.sync(), syncFolder(dirname(path))]);
-    } finally {
-      await file.close();
-    }
+    await Promise.all([writeFileDurably(path, bytes), syncFolder(dirname(path))]);
   } catch (error) {
-    await removeIfPresent(path);
+    removeIfPresent(path);
     throw error;
   }
   const stats = columns.map(
