@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { joinedDoubles } from '../../base/joined-doubles.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Analytics } from '../../platform/analytics/port.ts';
 import { DEPARTURES, LANDINGS, type FlightFile } from './flight-files.ts';
@@ -17,57 +18,51 @@ export interface FlightColumns {
 /** What tells departures and landings apart, besides their time. */
 const NUMBERS = { [DEPARTURES.name]: 'distance', [LANDINGS.name]: 'delay' } as const;
 
-/** The flights with a time in `[from, until)`: some hundred megabytes for four months. */
+/** The flights with a time in `[from, until)`. */
 export async function readFlights(
-  analytics: Pick<Analytics, 'select'>,
+  analytics: Pick<Analytics, 'scratch'>,
   file: FlightFile & { readonly path: string },
   span: { readonly from: Micros; readonly until: Micros },
 ): Promise<FlightColumns> {
   const { name, columns, at, path } = file;
   assert(at !== null && name !== 'airports', 'a file of flights');
-  const number = NUMBERS[name]!;
-  const expressions = [
-    'flight_id::DOUBLE',
-    `epoch_us(${at})::DOUBLE`,
-    'origin',
-    'destination',
-    `${number}::DOUBLE`,
-  ];
-  const [ids, times, numbers]: [number[], number[], number[]] = [[], [], []];
-  const [origins, destinations]: [string[], string[]] = [[], []];
-  const names = new Map<string, string>();
-  // A million copies of some hundred names are a million strings otherwise.
-  const once = (text: string): string => {
-    const known = names.get(text);
-    if (known !== undefined) return known;
-    names.set(text, text);
-    return text;
-  };
-  const files = [{ path, partitionValues: {} }];
-  for await (const piece of analytics.select({ files, columns, expressions })) {
-    const [id, time, origin, destination, value] = piece as [
-      number[],
-      number[],
-      string[],
-      string[],
-      number[],
+  return await analytics.scratch(async (scratch) => {
+    const flights =
+      `FROM (${scratch.rowsOf([{ path, partitionValues: {} }], columns)}) ` +
+      `WHERE ${at} >= make_timestamptz(${span.from}) AND ${at} < make_timestamptz(${span.until})`;
+    // Texts by number: a million copies of some hundred names take seconds to read.
+    const airport = scratch.table('airport');
+    const distinct = `SELECT DISTINCT unnest([origin, destination]) AS name ${flights}`;
+    await scratch.run(`CREATE TYPE ${airport} AS ENUM (SELECT name FROM (${distinct}))`);
+    const [[names]] = (await scratch.rows(`SELECT enum_range(NULL::${airport})::VARCHAR[]`)) as [
+      [{ readonly items: readonly string[] }],
     ];
-    for (let row = 0; row < time.length; row += 1) {
-      if (time[row]! < span.from || time[row]! >= span.until) continue;
-      ids.push(id[row]!);
-      times.push(time[row]!);
-      origins.push(once(origin[row]!));
-      destinations.push(once(destination[row]!));
-      numbers.push(value[row]!);
+    const numbers = [
+      'flight_id',
+      `epoch_us(${at})`,
+      `enum_code(origin::${airport})`,
+      `enum_code(destination::${airport})`,
+      NUMBERS[name],
+    ].map((sql) => `CAST(${sql} AS DOUBLE)`);
+    const parts: (readonly Float64Array[])[] = [];
+    for await (const { columns: part } of scratch.doubles(
+      `SELECT ${numbers.join(', ')} ${flights}`,
+    )) {
+      parts.push(part.map((column) => column.slice()));
     }
-  }
-  return {
-    ids: Float64Array.from(ids),
-    times: Float64Array.from(times),
-    origins,
-    destinations,
-    numbers: Int32Array.from(numbers),
-  };
+    const [ids, times, origins, destinations, values] = numbers.map((_, index) =>
+      joinedDoubles(parts.map((part) => part[index]!)),
+    ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+    const named = (codes: Float64Array): string[] =>
+      Array.from(codes, (code) => names.items[code]!);
+    return {
+      ids,
+      times,
+      origins: named(origins),
+      destinations: named(destinations),
+      numbers: Int32Array.from(values),
+    };
+  });
 }
 
 /** The indices of the flights in `[from, until)`, as a half-open range. */

@@ -32,10 +32,12 @@ async function replay(order: ReplayOrder): Promise<void> {
     until: instant(order.kilometres.until),
   };
   await using files = await FlightFiles.open(path.join(folder, 'data'));
-  // The landings of some hours before are sent again with the batch they belong to.
-  const span = { from: loadedUntil, until };
-  const departures = await readFlights(files.analytics, files.located(DEPARTURES), span);
-  const landings = await readFlights(files.analytics, files.located(LANDINGS), span);
+  // How many were to ask is told of all, also of those that a former process played.
+  const all = { from: loadedUntil, until };
+  const [departures, landings] = await Promise.all([
+    readFlights(files.analytics, files.located(DEPARTURES), all),
+    readFlights(files.analytics, files.located(LANDINGS), { from, until }),
+  ]);
   using client = new FlightClient(url, ENDPOINT, token);
   const played = {
     append: story.append.bind(story),
