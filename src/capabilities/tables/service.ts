@@ -71,6 +71,8 @@ const CLIENT_STREAM_PREFIX = 'stream:';
 export class TablesService {
   readonly #deps: TablesDeps;
   readonly #listeners = new Set<AppendListener>();
+  /** Tables that were found to be registered, which they stay. */
+  readonly #registered = new Set<string>();
   readonly #lock = new TableLock();
   readonly #buffer: AppendBuffer;
   readonly #spool: AppendSpool;
@@ -180,12 +182,11 @@ export class TablesService {
    * known.
    */
   async append(request: AppendRequest): Promise<AppendReply> {
-    const { store } = this.#deps;
     const { namespace, name, batch, stream, sequence, actor, format = 'ndjson' } = request;
     const ref = { namespace, name };
     assertAddressed({ batch, stream, sequence });
     assertWritable(ref);
-    if ((await store.findTable(ref)) === null) throw tableNotFound(ref);
+    await this.#assertRegistered(ref);
     const add = (body: AppendBody): Promise<AppendReply> =>
       this.#lock.run(lockKey(ref), async () =>
         stream === undefined || sequence === undefined
@@ -194,6 +195,13 @@ export class TablesService {
       );
     if (format === 'ndjson') return await this.#buffer.use(request.bytes, add);
     return await this.#spool.use(request.bytes, (parquetPath) => add({ parquetPath }));
+  }
+
+  async #assertRegistered(ref: TableRef): Promise<void> {
+    const key = lockKey(ref);
+    if (this.#registered.has(key)) return;
+    if ((await this.#deps.store.findTable(ref)) === null) throw tableNotFound(ref);
+    this.#registered.add(key);
   }
 
   /** Calls as soon as rows of an append are in; may be skipped by a crash, unlike the event. */

@@ -83,15 +83,14 @@ export class EventConsumer implements Consumer {
       try {
         const count = await this.#batch();
         this.#release(this.#handled);
-        const waiting = this.#handled - this.#stored;
-        if (waiting >= BATCH || (waiting > 0 && isQuiet && count === 0)) await this.#store();
+        if (isQuiet || this.#handled - this.#stored >= BATCH) await this.#store();
+        isQuiet = false;
         failures = 0;
-        if (count > 0) {
-          isQuiet = false;
-          continue;
-        }
-        isQuiet = this.#handled > this.#stored;
-        await this.#wakeup.wait({ signal, ...(isQuiet ? { ms: STORE_AFTER_MS } : {}) });
+        // Fewer were all there are, and a later one wakes this.
+        if (count === BATCH) continue;
+        const ms = this.#handled > this.#stored ? STORE_AFTER_MS : null;
+        const isWoken = await this.#wakeup.wait({ signal, ...(ms === null ? {} : { ms }) });
+        isQuiet = !isWoken;
       } catch (error) {
         if (signal.aborted) break;
         failures += 1;
