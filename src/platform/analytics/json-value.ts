@@ -1,4 +1,4 @@
-import { MICROS_PER_MS } from '../../base/time.ts';
+import { MICROS_PER_SECOND } from '../../base/time.ts';
 import type { ColumnType } from '../../formats/delta/schema.ts';
 
 /**
@@ -122,6 +122,34 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
+const SECONDS_PER_DAY = 24 * 3600;
+
+/** The date asked for last: rows that come together are mostly of one day. */
+let lastDate: { readonly text: string; readonly days: number | null } = { text: '', days: null };
+
+function dayOf(text: string): number | null {
+  if (lastDate.text !== text) lastDate = { text, days: parseDate(text) };
+  return lastDate.days;
+}
+
+/** Seconds of `HH:MM:SS`; null for what no clock shows. */
+function secondsOf(time: string): number | null {
+  const [hours, minutes, seconds] = [
+    Number(time.slice(0, 2)),
+    Number(time.slice(3, 5)),
+    Number(time.slice(6)),
+  ];
+  if (hours > 23 || minutes > 59 || seconds > 59) return null;
+  return hours * 3600 + minutes * 60 + seconds;
+}
+
+/** Of `Z` or `+HH:MM`; null for more than a day. */
+function offsetSeconds(zone: string): number | null {
+  if (zone.length === 1) return 0;
+  const seconds = secondsOf(`${zone.slice(1)}:00`);
+  return seconds !== null && zone.startsWith('-') ? -seconds : seconds;
+}
+
 /** Microseconds since 1970, exact for years 1 to 9999; null for anything else. */
 export function parseTimestamp(text: string): bigint | null {
   const match = TIMESTAMP.exec(text);
@@ -130,16 +158,16 @@ export function parseTimestamp(text: string): bigint | null {
     string,
     string,
     string,
-    string?,
-    string?,
+    string | undefined,
+    string,
   ];
-  if (parseDate(date) === null || time.startsWith('24')) return null;
-  const ms = Date.parse(`${date}T${time}${zone?.toUpperCase()}`);
-  if (Number.isNaN(ms)) return null;
+  const [day, seconds, offset] = [dayOf(date), secondsOf(time), offsetSeconds(zone)];
+  if (day === null || seconds === null || offset === null) return null;
   const below = Number(fraction.padEnd(6, '0').slice(0, 6));
-  const micros = ms * MICROS_PER_MS + below;
+  const whole = day * SECONDS_PER_DAY + seconds - offset;
+  const micros = whole * MICROS_PER_SECOND + below;
   if (Number.isSafeInteger(micros)) return BigInt(micros);
-  return BigInt(ms) * BigInt(MICROS_PER_MS) + BigInt(below);
+  return BigInt(whole) * BigInt(MICROS_PER_SECOND) + BigInt(below);
 }
 
 /** Standard base64 with padding, in the one spelling that decodes and encodes to itself. */

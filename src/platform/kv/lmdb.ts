@@ -7,6 +7,7 @@ import { keyBytes } from './kv-key.ts';
 import { DATA_FILE, LOCK_FILE, lmdbFileState } from './lmdb-file.ts';
 import type { KvChange, KvReader, KvWriter } from './port.ts';
 import { UnsyncedMark } from './unsynced-mark.ts';
+import { WrittenValues } from './written-values.ts';
 
 type Map = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -136,6 +137,7 @@ class LmdbWriter extends LmdbReader implements MapWriter {
   readonly #writable: Map;
   /** Null when every change is synced. */
   readonly #unsynced: UnsyncedMark | null;
+  readonly #written = new WrittenValues();
   #isResting = false;
 
   constructor(folder: string, unsynced: UnsyncedMark | null) {
@@ -143,6 +145,10 @@ class LmdbWriter extends LmdbReader implements MapWriter {
     super(() => map);
     this.#writable = map;
     this.#unsynced = unsynced;
+  }
+
+  override peek(key: string): Uint8Array | null {
+    return this.#written.get(key) ?? super.peek(key);
   }
 
   async apply(changes: readonly KvChange[]): Promise<void> {
@@ -161,6 +167,7 @@ class LmdbWriter extends LmdbReader implements MapWriter {
       const isFull = (thrown as { code?: unknown }).code === constants.errno.ENOSPC;
       throw isFull ? diskFull(thrown) : thrown;
     }
+    for (const { key, value } of changes) this.#written.set(key, value);
   }
 
   async rest(): Promise<void> {

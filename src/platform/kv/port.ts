@@ -31,6 +31,9 @@ export type KvChange =
   | { readonly key: string; readonly value: null };
 
 export interface KvWriter extends KvReader {
-  /** Applies all changes atomically; a null value removes the key. Visible to readers on return. */
+  /**
+   * Applies all changes atomically; a null value removes the key. Visible to readers on return. The
+   * values are not to be changed afterwards: `peek` may give them back as they are.
+   */
   apply(changes: readonly KvChange[]): Promise<void>;
 }
