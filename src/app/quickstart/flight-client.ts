@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import { Agent, request, type RequestOptions } from 'node:http';
+import { urlToHttpOptions } from 'node:url';
 import { AppError } from '../../base/errors.ts';
 
 /** Requests under way at once: as many as a small service would see. */
@@ -14,14 +15,15 @@ export interface AskedFlight {
 
 /** Asks an endpoint over Open Inference, as any client would, on connections that stay open. */
 export class FlightClient implements Disposable {
-  readonly #url: URL;
+  readonly #to: RequestOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
   readonly #token: string | undefined;
 
   constructor(url: string, endpoint: string, token: string | undefined) {
     this.#token = token;
-    this.#url = new URL(`/v2/models/${endpoint}/infer`, url);
+    const to = urlToHttpOptions(new URL(`/v2/models/${endpoint}/infer`, url));
+    this.#to = { ...to, method: 'POST', agent: this.#agent };
   }
 
   /** Throws unless it was answered. */
@@ -54,8 +56,7 @@ export class FlightClient implements Disposable {
         'content-length': Buffer.byteLength(body),
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
       };
-      const options = { method: 'POST', agent: this.#agent, headers };
-      const asked = request(this.#url, options, (response) => {
+      const asked = request({ ...this.#to, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
