@@ -83,12 +83,14 @@ export class MonitorEvaluation {
   async run(): Promise<EvaluateOutcome> {
     const { at, spec, label, versions } = this.#input;
     const profiles = await this.#profiles();
-    const history = await this.#history(profiles);
+    const [history, cohorts] = await Promise.all([
+      this.#history(profiles),
+      label === null ? null : this.#cohorts(label.matureMicros),
+    ]);
     const slices = history.flatMap((one) => one.slices);
     const every = Math.min(spanMicros(spec.every), HISTORY_DAYS * DAY_MICROS);
     const last = { from: micros(at - every), until: at };
     const checks: Check[] = [...judgeTraffic({ ...last, slices })];
-    const cohorts = label === null ? null : await this.#cohorts(label.matureMicros);
     checks.push(...this.#labelChecks(cohorts, history));
     const references: QualityReference[] = [];
     const window = micros(at - spanMicros(spec.drift.window));
