@@ -1,8 +1,8 @@
 import type { Action, AddFile } from '../../formats/delta/actions.ts';
-import { readCommits } from '../../formats/delta/load-snapshot.ts';
 import { indexLog } from '../../formats/delta/log-segment.ts';
 import type { Snapshot } from '../../formats/delta/snapshot.ts';
 import type { TableIo } from '../../formats/delta/table-io.ts';
+import { commitsOf, type RecentFiles } from './recent-files.ts';
 import { filesInOrder } from './row-selection.ts';
 
 interface Known {
@@ -17,7 +17,12 @@ interface Known {
  * that was set back makes a later file look older. Each commit is read once.
  */
 export class CommitOrder {
+  readonly #recent: Pick<RecentFiles, 'addedBy'>;
   readonly #known = new Map<string, Known>();
+
+  constructor(recent: Pick<RecentFiles, 'addedBy'>) {
+    this.#recent = recent;
+  }
 
   /** Oldest commit first. Files whose commit log cleanup has removed come before all others. */
   async sort(io: TableIo, snapshot: Snapshot): Promise<readonly AddFile[]> {
@@ -31,10 +36,9 @@ export class CommitOrder {
     let known = this.#known.get(io.location);
     if (known?.tableId !== tableId) known = { tableId, upTo: -1, versionOf: new Map() };
     if (known.upTo >= snapshot.version) return known;
-    const { commits } = indexLog(await io.log.list(''));
     const { versionOf, upTo } = known;
-    const wanted = commits.filter((version) => version > upTo && version <= snapshot.version);
-    for await (const { version, actions } of readCommits(io, wanted)) {
+    const wanted = await versionsIn(io, { after: upTo, upTo: snapshot.version });
+    for await (const { version, actions } of commitsOf(io, wanted, this.#recent)) {
       if (actions === null) continue;
       const moved = movedRows(actions, versionOf);
       for (const { add } of actions) {
@@ -49,6 +53,21 @@ export class CommitOrder {
     return read;
   }
 }
+
+/** Versions that may be in the log: listing one of months takes longer than asking for some. */
+async function versionsIn(
+  io: TableIo,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): Promise<readonly number[]> {
+  if (upTo - after <= UNLISTED_MAX) {
+    return Array.from({ length: upTo - after }, (_, index) => after + 1 + index);
+  }
+  const { commits } = indexLog(await io.log.list(''));
+  return commits.filter((version) => version > after && version <= upTo);
+}
+
+/** Commits that are asked for without a look at which there are. */
+const UNLISTED_MAX = 1000;
 
 /**
  * The version of the newest rows in the files that a commit removes: a file it fills with them,

@@ -114,8 +114,8 @@ export class DeltaTables {
   readonly #deps: DeltaTablesDeps;
   readonly #log: Log;
   readonly #cache = new SnapshotCache();
-  readonly #order = new CommitOrder();
   readonly #recent = new RecentFiles();
+  readonly #order = new CommitOrder(this.#recent);
   readonly #lock = new TableLock();
   readonly #compaction: Compaction;
 

@@ -1,6 +1,8 @@
-import type { RowBatch } from '../../platform/analytics/port.ts';
 import type { AddFile } from '../../formats/delta/actions.ts';
+import { readCommits } from '../../formats/delta/load-snapshot.ts';
 import type { Column } from '../../formats/delta/schema.ts';
+import type { TableIo } from '../../formats/delta/table-io.ts';
+import type { RowBatch } from '../../platform/analytics/port.ts';
 
 /** A data file that was just written, its rows, and the commit that added it and nothing else. */
 export interface RecentFile {
@@ -51,6 +53,25 @@ export class RecentFiles {
 
   find(path: string): RecentFile | null {
     return this.#files.get(path) ?? null;
+  }
+}
+
+/** Commits as `readCommits` has them; the newest ones, when they are known, without reading. */
+export async function* commitsOf(
+  io: TableIo,
+  versions: readonly number[],
+  recent: Pick<RecentFiles, 'addedBy'>,
+): ReturnType<typeof readCommits> {
+  const known: AddFile[] = [];
+  for (const version of versions.toReversed()) {
+    const add = recent.addedBy(io.location, version);
+    if (add === null) break;
+    known.unshift(add);
+  }
+  const read = versions.length - known.length;
+  yield* readCommits(io, versions.slice(0, read));
+  for (const [index, add] of known.entries()) {
+    yield { version: versions[read + index]!, actions: [{ add }] };
   }
 }
 

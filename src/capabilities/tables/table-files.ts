@@ -1,13 +1,11 @@
 import { access } from 'node:fs/promises';
 import type { AddFile } from '../../formats/delta/actions.ts';
 import { resolveDataPath } from '../../formats/delta/data-path.ts';
-import { readCommits } from '../../formats/delta/load-snapshot.ts';
-import type { TableIo } from '../../formats/delta/table-io.ts';
 import type { Column } from '../../formats/delta/schema.ts';
 import type { ScanFile } from '../../platform/analytics/port.ts';
 import { columnsOf, countRows, type RowFilter, type TableView } from './read-rows.ts';
 import type { CommitOrder } from './commit-order.ts';
-import type { RecentFiles } from './recent-files.ts';
+import { commitsOf, type RecentFiles } from './recent-files.ts';
 import { filesMatching, toScanFile } from './row-selection.ts';
 
 /** What a table is at one version. */
@@ -84,25 +82,6 @@ export async function additionsAfter(
     });
   }
   return additions;
-}
-
-/** Read from the log, but for the newest ones that this process made itself a moment ago. */
-async function* commitsOf(
-  io: TableIo,
-  versions: readonly number[],
-  recent: Pick<RecentFiles, 'addedBy'>,
-): ReturnType<typeof readCommits> {
-  const known: AddFile[] = [];
-  for (const version of versions.toReversed()) {
-    const add = recent.addedBy(io.location, version);
-    if (add === null) break;
-    known.unshift(add);
-  }
-  const read = versions.length - known.length;
-  yield* readCommits(io, versions.slice(0, read));
-  for (const [index, add] of known.entries()) {
-    yield { version: versions[read + index]!, actions: [{ add }] };
-  }
 }
 
 /** Whether the file was merged into another one and is still there to be read. */
