@@ -9,6 +9,7 @@ import {
   MICROS_PER_SECOND,
   type Clock,
 } from '../../base/time.ts';
+import { Turns } from '../../base/turns.ts';
 import type { Engine } from '../../platform/engine/port.ts';
 import type { Events, EventInput } from '../../platform/events/port.ts';
 import { AppendBuffer } from './append-buffer.ts';
@@ -59,6 +60,9 @@ export interface AppendRequest extends TableRef {
 /** A Parquet append of the largest size on a slow machine, with room to spare. */
 const PARQUET_TIMEOUT_MS = 600_000;
 
+/** Pages of rows that are made at once: each may have megabytes, on both sides of the engine. */
+const PAGES_AT_ONCE = 4;
+
 const BATCH_EXPIRY_MICROS = BATCH_EXPIRY_HOURS * 3600 * MICROS_PER_SECOND;
 
 /**
@@ -74,6 +78,7 @@ export class TablesService {
   /** Tables that were found to be registered, which they stay. */
   readonly #registered = new Set<string>();
   readonly #lock = new TableLock();
+  readonly #pages = new Turns(PAGES_AT_ONCE);
   readonly #buffer: AppendBuffer;
   readonly #spool: AppendSpool;
 
@@ -144,8 +149,10 @@ export class TablesService {
   ): Promise<RowsReply> {
     const { limit, offset, version } = page;
     const input = { ...ref, limit, offset, ...(version === undefined ? {} : { version }) };
-    const found = await this.#deps.engine.run('tables.rows', input, { signal });
-    return { ...found, columns: [...found.columns] };
+    return await this.#pages.run(async () => {
+      const found = await this.#deps.engine.run('tables.rows', input, { signal });
+      return { ...found, columns: [...found.columns] };
+    });
   }
 
   async history(ref: TableRef, query: PageQuery): Promise<Page<Commit>> {
