@@ -1,8 +1,9 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { Client } from 'pg';
+import { makeBackup } from '../../src/app/backup/make-backup.ts';
 import { createTestApp, type TestApp } from '../../src/app/testing.ts';
 import type { Config } from '../../src/platform/config/config.ts';
 import {
@@ -177,6 +178,20 @@ describe('of two copies of a state folder', () => {
 });
 
 describe('a workspace on PostgreSQL', () => {
+  test('cannot be copied alone, and says how both are; nothing is left behind', async () => {
+    const state = await newFolder();
+    const app = await start(state);
+    const to = path.join(await newFolder(), 'copy');
+    await expect(makeBackup(app.api, { state, to, onFile: () => undefined })).rejects.toMatchObject(
+      {
+        code: 'NOT_SUPPORTED',
+        hint: expect.stringMatching(/pg_dump .* and the folder .* with cp -a/) as string,
+      },
+    );
+    await expect(stat(to)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await app.api.call(getHealth, {})).toMatchObject({ status: 'ok' });
+  });
+
   test('registers, deploys, answers, rolls back, and knows it all after a restart', async () => {
     const folder = await newFolder();
     let app = await start(folder);
