@@ -2,6 +2,7 @@ import { AppError } from '../../src/base/errors.ts';
 import type { AnyRoute, RouteReply, RouteRequest } from '../../src/base/route.ts';
 import {
   approveLoop,
+  challengeLoop,
   getDecision,
   getLoop,
   listDecisions,
@@ -140,6 +141,13 @@ function loopAnswers(of: LoopFixture): readonly Answer[] {
         of,
         'suppressed',
         `asked for by you: ${body.reason}; no retrain: only 2,114 requests have matured labels.`,
+      ),
+    ),
+    answer(challengeLoop, ({ body: { version, reason, override } }) =>
+      made(
+        of,
+        'challenged',
+        `v${version} is put before the gate: ${reason}${override === undefined ? '' : ', whatever it says'}.`,
       ),
     ),
     answer(stopLoop, ({ body: { reason, until } }) =>

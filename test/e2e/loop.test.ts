@@ -113,6 +113,28 @@ describe('what a person may do', () => {
     await page.getByRole('button', { name: 'Resume' }).waitFor();
   });
 
+  it('puts a version before the gate, and says that a reason may override it', async () => {
+    show(idleLoop('broken'));
+    const page = await web.open('/loop');
+    await page.getByRole('button', { name: 'Challenge', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Challenge late' });
+    const send = dialog.getByRole('button', { name: 'Challenge' });
+    await dialog.getByLabel('Reason').fill('it was trained on the new fleet');
+    expect(await send.isDisabled()).toBe(true);
+    await dialog.getByRole('combobox', { name: 'Version of late' }).press('ArrowDown');
+    const choices = page.getByRole('option');
+    await choices.first().waitFor();
+    const shown = await choices.allInnerTexts();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await dialog.getByLabel('Roll it out even when the gate rejects it').check();
+    await picture(page, 'loop-challenge');
+    await send.click();
+    await dialog.getByText(/^v\d+ is put before the gate: .* fleet, whatever it says\./).waitFor();
+    const champion = idleLoop('broken').loops[0]!.champion!.version;
+    expect(shown.some((one) => one.startsWith(`v${champion}`))).toBe(false);
+  });
+
   it('freezes until a time with its zone, by keyboard', async () => {
     show(loopFixture());
     const page = await web.open('/loop');

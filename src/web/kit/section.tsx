@@ -1,7 +1,12 @@
 import { Group, Paper, Title, type PaperProps } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
 
+/** What a link to a card must leave free for the header that covers the page's top. */
+const HEADER_PX = 64;
+
 interface CardProps extends PaperProps {
+  /** Where a link within the page leads. */
+  readonly id?: string;
   /** What a screen reader calls the card, where no heading names it. */
   readonly label?: string;
   readonly labelledBy?: string;
@@ -9,10 +14,12 @@ interface CardProps extends PaperProps {
 }
 
 /** A card whose content brings its own heading, as a `DataTable` does. */
-export function Card({ label, labelledBy, children, ...paper }: CardProps): ReactNode {
+export function Card({ label, labelledBy, id, children, ...paper }: CardProps): ReactNode {
   return (
     <Paper
       component="section"
+      id={id}
+      style={id === undefined ? undefined : { scrollMarginTop: HEADER_PX }}
       aria-label={label}
       aria-labelledby={labelledBy}
       withBorder

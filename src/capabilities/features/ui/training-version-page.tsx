@@ -50,13 +50,17 @@ export function TrainingVersionPage(): ReactNode {
 }
 
 function Numbers({ version }: { readonly version: TrainingVersion }): ReactNode {
-  const { rows, leftOut, label, labelRate } = version;
+  const { name, tableVersion, rows, leftOut, label, labelRate } = version;
   const all = rows + leftOutTotal(leftOut);
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="sm" verticalSpacing="sm">
       <NumberCard
         label="Rows"
-        value={formatCount(rows)}
+        value={
+          <TableLink table={`training_sets.${name}`} version={tableVersion}>
+            {formatCount(rows)}
+          </TableLink>
+        }
         about={`${formatShare(rows, all)} of ${formatCount(all)} in the range`}
       />
       <NumberCard label={`Mean of ${label}`} value={formatValue(labelRate)} about="of the rows" />

@@ -11,6 +11,8 @@ import { useRoutePages } from '../../../web/kit/use-route.ts';
 import { listInstances, type Instance } from '../contract.ts';
 import classes from './loop.module.css';
 
+/** Where a link to this section leads. */
+export const INSTANCES = 'instances';
 const INSTANCES_A_PAGE = 100;
 const ROWS_SHOWN = 8;
 
@@ -97,7 +99,7 @@ export function InstancesSection({ loop }: { readonly loop: string }): ReactNode
     <Loaded query={{ ...instances, data: instances.items }} height={160}>
       {(items) =>
         items.length === 0 ? null : (
-          <Card label="Instances">
+          <Card label="Instances" id={INSTANCES}>
             <DataTable
               name="Instances"
               heading={<Title order={2}>Instances: from a cause to an end</Title>}

@@ -6,17 +6,27 @@ import {
   IconSnowflake,
   IconX,
   IconRefresh,
+  IconSwords,
 } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { call } from '../../../web/kit/client.ts';
-import { approveLoop, resumeLoop, stopLoop, triggerLoop, type Loop } from '../contract.ts';
-import { ReasonModal, type Act } from './reason-modal.tsx';
+import {
+  approveLoop,
+  challengeLoop,
+  resumeLoop,
+  stopLoop,
+  triggerLoop,
+  type Loop,
+} from '../contract.ts';
+import { ReasonModal, type Act, type Given } from './reason-modal.tsx';
 
 /** Whatever may be done with a loop as it is; each asks for a reason first. */
 export function actsOf(loop: Loop): readonly Act[] {
   const params = { loop: loop.name };
-  const approve = (deny: boolean) => (reason: string) =>
-    call(approveLoop, { params, body: { reason, deny } });
+  const approve =
+    (deny: boolean) =>
+    ({ reason }: Given) =>
+      call(approveLoop, { params, body: { reason, deny } });
   const held: readonly Act[] =
     loop.instance?.state === 'held'
       ? [
@@ -37,6 +47,7 @@ export function actsOf(loop: Loop): readonly Act[] {
   return [
     ...held,
     trigger(params),
+    ...challenges(loop),
     ...(loop.stopped === null ? stops(params) : []),
     ...resumes(loop),
   ];
@@ -50,8 +61,31 @@ function trigger(params: Params): Act {
     icon: <IconRefresh size={15} aria-hidden />,
     about:
       'Asks for a new version now. Cooldown, budget and breaker do not hold a person back; broken data, too few rows and the gate do.',
-    send: (reason) => call(triggerLoop, { params, body: { reason } }),
+    send: ({ reason }) => call(triggerLoop, { params, body: { reason } }),
   };
+}
+
+/** Nothing can be put beside a champion that is not there. */
+function challenges({ name, champion }: Loop): readonly Act[] {
+  if (champion === null) return [];
+  const { model, version } = champion;
+  return [
+    {
+      word: 'Challenge',
+      icon: <IconSwords size={15} aria-hidden />,
+      about: `Puts an existing version before the gate, as one the loop has trained: it is judged against v${version} on the same days.`,
+      asksVersion: { model, champion: version },
+      send: ({ reason, challenger }) =>
+        call(challengeLoop, {
+          params: { loop: name },
+          body: {
+            version: challenger.version!,
+            reason,
+            ...(challenger.isOverridden ? { override: reason } : {}),
+          },
+        }),
+    },
+  ];
 }
 
 function stops(params: Params): readonly Act[] {
@@ -61,14 +95,14 @@ function stops(params: Params): readonly Act[] {
       icon: <IconSnowflake size={15} aria-hidden />,
       about: 'It begins nothing until then, and goes on by itself. A guard that runs goes on.',
       asksUntil: true,
-      send: (reason, until) =>
+      send: ({ reason, until }) =>
         call(stopLoop, { params, body: { reason, ...(until === undefined ? {} : { until }) } }),
     },
     {
       word: 'Stop',
       icon: <IconPlayerPause size={15} aria-hidden />,
       about: 'It begins nothing until somebody resumes it. A guard that runs goes on.',
-      send: (reason) => call(stopLoop, { params, body: { reason } }),
+      send: ({ reason }) => call(stopLoop, { params, body: { reason } }),
     },
   ];
 }
@@ -82,7 +116,7 @@ function resumes({ name, stopped, breaker }: Loop): readonly Act[] {
       word: 'Resume',
       icon: <IconPlayerPlay size={15} aria-hidden />,
       about: 'It goes on; failures so far count no more for breaker and cooldown.',
-      send: (reason) => call(resumeLoop, { params, body: { reason } }),
+      send: ({ reason }) => call(resumeLoop, { params, body: { reason } }),
     },
   ];
 }

@@ -7,6 +7,7 @@ import { ErrorState } from '../../../web/kit/error-state.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { StatusBadge } from '../../../web/kit/status-badge.tsx';
 import type { Decision } from '../contract.ts';
+import { ChallengerFields, type Challenger } from './challenger-fields.tsx';
 import { about } from './decision-kind.ts';
 
 /** Something a person may have a loop do. */
@@ -17,8 +18,19 @@ export interface Act {
   readonly about: string;
   /** Whether it ends at a time of the domain clock. */
   readonly asksUntil?: boolean;
-  readonly send: (reason: string, until?: string) => Promise<Decision>;
+  /** Of which model a version is asked for, and which one it challenges. */
+  readonly asksVersion?: { readonly model: string; readonly champion: number };
+  readonly send: (given: Given) => Promise<Decision>;
 }
+
+/** What a person says with an act; beside the reason what the act asks for. */
+export interface Given {
+  readonly reason: string;
+  readonly until?: string;
+  readonly challenger: Challenger;
+}
+
+const NO_CHALLENGER: Challenger = { version: null, isOverridden: false };
 
 interface ReasonModalProps {
   readonly act: Act;
@@ -29,20 +41,10 @@ interface ReasonModalProps {
 /** Asks why, sends it, and shows the decision that it led to: it may be a refusal. */
 export function ReasonModal({ act, subject, close }: ReasonModalProps): ReactNode {
   const client = useQueryClient();
-  const [reason, setReason] = useState('');
-  const [until, setUntil] = useState('');
-  const [problem, setProblem] = useState<string>();
   const sent = useMutation({
-    mutationFn: async () =>
-      act.send(reason.trim(), act.asksUntil === true ? instantOf(until) : undefined),
+    mutationFn: (given: Given) => act.send(given),
     onSuccess: () => client.invalidateQueries(),
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    const isTimeless = act.asksUntil === true && parseInstant(instantOf(until)) === null;
-    if (isTimeless) setProblem('A time with its zone, such as 2001-05-02T00:00:00Z');
-    else sent.mutate();
-  };
   return (
     <Modal
       opened
@@ -51,50 +53,96 @@ export function ReasonModal({ act, subject, close }: ReasonModalProps): ReactNod
       transitionProps={{ duration: 0 }}
     >
       {sent.data === undefined ? (
-        <form onSubmit={submit}>
-          <Stack gap="sm">
-            <Text size="sm">{act.about}</Text>
-            {act.asksUntil === true && (
-              <TextInput
-                label="Until (domain clock)"
-                placeholder="2001-05-02T00:00:00Z"
-                required
-                value={until}
-                error={problem}
-                onChange={(event) => {
-                  setUntil(event.currentTarget.value);
-                  setProblem(undefined);
-                }}
-              />
-            )}
-            <Textarea
-              label="Reason"
-              description="Recorded with the decision"
-              required
-              data-autofocus
-              autosize
-              minRows={2}
-              maxLength={2000}
-              value={reason}
-              onChange={(event) => {
-                setReason(event.currentTarget.value);
-              }}
-            />
-            {sent.error !== null && <ErrorState error={toAppError(sent.error)} />}
-            <Group justify="flex-end" gap="xs">
-              <Button variant="default" onClick={close}>
-                Cancel
-              </Button>
-              <Button type="submit" loading={sent.isPending} disabled={reason.trim() === ''}>
-                {act.word}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <ActForm
+          act={act}
+          error={sent.error}
+          isPending={sent.isPending}
+          send={sent.mutate}
+          cancel={close}
+        />
       ) : (
         <Decided decision={sent.data} close={close} />
       )}
     </Modal>
+  );
+}
+
+interface ActFormProps {
+  readonly act: Act;
+  readonly error: Error | null;
+  readonly isPending: boolean;
+  readonly send: (given: Given) => void;
+  readonly cancel: () => void;
+}
+
+function ActForm({ act, error, isPending, send, cancel }: ActFormProps): ReactNode {
+  const [reason, setReason] = useState('');
+  const [until, setUntil] = useState('');
+  const [problem, setProblem] = useState<string>();
+  const [challenger, setChallenger] = useState(NO_CHALLENGER);
+  const isLacking = act.asksVersion !== undefined && challenger.version === null;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const given = { reason: reason.trim(), challenger };
+    if (act.asksUntil !== true) send(given);
+    else if (parseInstant(instantOf(until)) !== null) send({ ...given, until: instantOf(until) });
+    else setProblem('A time with its zone, such as 2001-05-02T00:00:00Z');
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <Text size="sm">{act.about}</Text>
+        {act.asksUntil === true && (
+          <TextInput
+            label="Until (domain clock)"
+            placeholder="2001-05-02T00:00:00Z"
+            required
+            value={until}
+            error={problem}
+            onChange={(event) => {
+              setUntil(event.currentTarget.value);
+              setProblem(undefined);
+            }}
+          />
+        )}
+        {act.asksVersion !== undefined && (
+          <ChallengerFields {...act.asksVersion} value={challenger} onChange={setChallenger} />
+        )}
+        <ReasonField value={reason} onChange={setReason} />
+        {error !== null && <ErrorState error={toAppError(error)} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={cancel}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={isPending} disabled={reason.trim() === '' || isLacking}>
+            {act.word}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+interface ReasonFieldProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+function ReasonField({ value, onChange }: ReasonFieldProps): ReactNode {
+  return (
+    <Textarea
+      label="Reason"
+      description="Recorded with the decision"
+      required
+      data-autofocus
+      autosize
+      minRows={2}
+      maxLength={2000}
+      value={value}
+      onChange={(event) => {
+        onChange(event.currentTarget.value);
+      }}
+    />
   );
 }
 

@@ -6,6 +6,7 @@ import { Instant } from '../../../web/kit/instant.tsx';
 import { PageLink } from '../../../web/kit/link.tsx';
 import { NumberCard, type Tone } from '../../../web/kit/number-card.tsx';
 import type { Instance, Loop } from '../contract.ts';
+import { INSTANCES } from './instances-section.tsx';
 
 /** What the loop is doing now, and what keeps it from doing more. */
 export function StateSection({ loop }: { readonly loop: Loop }): ReactNode {
@@ -84,7 +85,17 @@ function NowCard({ loop }: { readonly loop: Loop }): ReactNode {
     return (
       <NumberCard
         label="Now"
-        value={STATES[instance.state] ?? instance.state}
+        value={
+          <PageLink
+            to="/loop"
+            search={{ loop: instance.loop, instance: instance.id }}
+            resetScroll={false}
+            underline="hover"
+            title="Its decisions only"
+          >
+            {STATES[instance.state] ?? instance.state}
+          </PageLink>
+        }
         about={<Underway instance={instance} />}
         tone={tone}
       />
@@ -92,10 +103,23 @@ function NowCard({ loop }: { readonly loop: Loop }): ReactNode {
   }
   if (stopped !== null) {
     const value = stopped.until === null ? 'stopped' : 'frozen';
-    return <NumberCard label="Now" value={value} about={stopped.reason} tone="warn" />;
+    return (
+      <NumberCard
+        label="Now"
+        value={<ToInstances>{value}</ToInstances>}
+        about={stopped.reason}
+        tone="warn"
+      />
+    );
   }
   const value = cooldownUntil === null ? 'watches' : 'cools down';
-  return <NumberCard label="Now" value={value} about="no instance is under way" />;
+  return (
+    <NumberCard
+      label="Now"
+      value={<ToInstances>{value}</ToInstances>}
+      about="no instance is under way"
+    />
+  );
 }
 
 function Underway({ instance }: { readonly instance: Instance }): ReactNode {
@@ -118,12 +142,22 @@ function Underway({ instance }: { readonly instance: Instance }): ReactNode {
 function CooldownCard(props: { readonly until: string | null; readonly span: string }): ReactNode {
   const { until, span } = props;
   if (until === null) {
-    return <NumberCard label="Cooldown" value="none" about={`${span} after each instance`} />;
+    return (
+      <NumberCard
+        label="Cooldown"
+        value={<ToInstances>none</ToInstances>}
+        about={`${span} after each instance`}
+      />
+    );
   }
   return (
     <NumberCard
       label="Cooldown"
-      value={<Instant value={until} clock="domain" />}
+      value={
+        <ToInstances>
+          <Instant value={until} clock="domain" />
+        </ToInstances>
+      }
       about={`ends then, by the domain clock, UTC; ${span} after each instance, longer after failures`}
       tone="warn"
     />
@@ -134,7 +168,7 @@ function BudgetCard({ used, of, per }: Loop['retrains']): ReactNode {
   return (
     <NumberCard
       label="Budget"
-      value={`${formatCount(used)} of ${formatCount(of)}`}
+      value={<ToInstances>{`${formatCount(used)} of ${formatCount(of)}`}</ToInstances>}
       about={`retrains in ${per}`}
       tone={used >= of ? 'warn' : 'plain'}
     />
@@ -146,7 +180,7 @@ function BreakerCard({ failures, of }: Loop['breaker']): ReactNode {
   return (
     <NumberCard
       label="Breaker"
-      value={isOpen ? 'open' : 'closed'}
+      value={<ToInstances>{isOpen ? 'open' : 'closed'}</ToInstances>}
       about={
         isOpen
           ? `${failures} instances in a row did not end in a promotion: look, then resume`
@@ -154,5 +188,14 @@ function BreakerCard({ failures, of }: Loop['breaker']): ReactNode {
       }
       tone={isOpen ? 'bad' : 'plain'}
     />
+  );
+}
+
+/** Further down on the page: what a budget or a breaker counts. */
+function ToInstances({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <PageLink to="/loop" search={true} hash={INSTANCES} underline="hover">
+      {children}
+    </PageLink>
   );
 }
