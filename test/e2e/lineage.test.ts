@@ -71,6 +71,14 @@ it('stays readable where a table led to a hundred things, and is saved', async (
     await page.getByRole('button', { name: new RegExp(`^Save Lineage of .* as ${kind}$`) }).click();
     expect((await saving).suggestedFilename()).toMatch(new RegExp(`${kind.toLowerCase()}$`));
   }
+  // Larger, its boxes are further apart: what lay in the middle is drawn over more of it.
+  const former = await graph.locator('canvas').screenshot();
+  await page.getByRole('button', { name: 'Zoom in' }).press('Enter');
+  await page.getByRole('button', { name: '150 %' }).waitFor();
+  await picture(page, 'lineage-busy-zoomed');
+  expect((await graph.locator('canvas').screenshot()).equals(former)).toBe(false);
+  await page.getByRole('button', { name: '150 %' }).click();
+  await page.getByRole('button', { name: '100 %' }).waitFor();
   // The box of a run: it leads on to the run's own lineage.
   const { width } = (await graph.boundingBox())!;
   await graph.click({ position: { x: width / 2, y: 46 } });

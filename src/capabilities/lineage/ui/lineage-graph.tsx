@@ -1,6 +1,6 @@
 import { Button, Group, useComputedColorScheme } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { Chart, type ChartOption, type ChartPoint } from '../../../web/kit/chart.tsx';
 import { formatCount, formatCounted, formatShort } from '../../../web/kit/format.ts';
 import { versioned } from '../../../web/kit/lineage-layers.ts';
@@ -14,6 +14,8 @@ const BOX_SHARE = 0.8;
 const BOX_PX = 24;
 const CHAR_PX = 7;
 const SERIES_BOXES = 'things';
+/** How many times larger than the whole picture. */
+const ZOOMS = [1, 1.5, 2, 3, 4, 6] as const;
 
 interface LineageGraphProps {
   readonly lineage: Lineage;
@@ -26,7 +28,11 @@ export function LineageGraph({ lineage, open }: LineageGraphProps): ReactNode {
   const navigate = useNavigate({ from: '/lineage' });
   const scheme = useComputedColorScheme('light');
   const layout = useMemo(() => layOutLineage(lineage, open), [lineage, open.join(' ')]);
-  const option = useMemo(() => optionOf(layout, lineage, scheme), [layout, lineage, scheme]);
+  const [step, setStep] = useState(0);
+  const option = useMemo(
+    () => ({ ...optionOf(layout, lineage, scheme), dataZoom: windowsOf(ZOOMS[step]!) }),
+    [layout, lineage, scheme, step],
+  );
   const toggle = (title: string): void => {
     const next = open.includes(title) ? open.filter((one) => one !== title) : [...open, title];
     void navigate({
@@ -45,21 +51,20 @@ export function LineageGraph({ lineage, open }: LineageGraphProps): ReactNode {
   const large = layout.layers.filter(({ count }) => count > CLOSED_SHOWN + 1);
   return (
     <>
-      {large.length > 0 && (
-        <Group gap="xs" mb="xs">
-          {large.map(({ title, count, isOpen }) => (
-            <Button
-              key={title}
-              size="compact-xs"
-              variant="default"
-              aria-pressed={isOpen}
-              onClick={() => toggle(title)}
-            >
-              {isOpen ? `${title}: show fewer` : `${title}: show all ${formatCount(count)}`}
-            </Button>
-          ))}
-        </Group>
-      )}
+      <Group gap="xs" mb="xs">
+        <ZoomButtons step={step} onStep={setStep} />
+        {large.map(({ title, count, isOpen }) => (
+          <Button
+            key={title}
+            size="compact-xs"
+            variant="default"
+            aria-pressed={isOpen}
+            onClick={() => toggle(title)}
+          >
+            {isOpen ? `${title}: show fewer` : `${title}: show all ${formatCount(count)}`}
+          </Button>
+        ))}
+      </Group>
       <Chart
         name={`Lineage of ${keyOf(lineage.of)}`}
         description={`${formatCounted(lineage.nodes.length, 'thing')} in ${formatCounted(
@@ -76,6 +81,55 @@ export function LineageGraph({ lineage, open }: LineageGraphProps): ReactNode {
       />
     </>
   );
+}
+
+interface ZoomButtonsProps {
+  readonly step: number;
+  readonly onStep: (step: number) => void;
+}
+
+/** What Ctrl and the wheel, or dragging, do with the picture, by key. */
+function ZoomButtons({ step, onStep }: ZoomButtonsProps): ReactNode {
+  return (
+    <Button.Group aria-label="Zoom of the picture">
+      <Button
+        size="compact-xs"
+        variant="default"
+        aria-label="Zoom out"
+        disabled={step === 0}
+        onClick={() => onStep(step - 1)}
+      >
+        −
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="default"
+        title="The whole picture; Ctrl and the wheel zoom, dragging moves"
+        onClick={() => onStep(0)}
+      >
+        {`${ZOOMS[step]! * 100} %`}
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="default"
+        aria-label="Zoom in"
+        disabled={step === ZOOMS.length - 1}
+        onClick={() => onStep(step + 1)}
+      >
+        +
+      </Button>
+    </Button.Group>
+  );
+}
+
+/** The middle of the plane at first; from there it is dragged. */
+function windowsOf(zoom: number) {
+  const span = { start: 50 - 50 / zoom, end: 50 + 50 / zoom };
+  const inside = { type: 'inside', filterMode: 'none', zoomOnMouseWheel: 'ctrl' } as const;
+  return [
+    { ...inside, ...span, xAxisIndex: 0 },
+    { ...inside, ...span, yAxisIndex: 0 },
+  ];
 }
 
 interface Inks {
@@ -122,18 +176,20 @@ function optionOf(layout: Layout, lineage: Lineage, scheme: 'light' | 'dark'): C
         name: 'titles',
         silent: true,
         clip: false,
-        data: layers.map((_, index) => [index, -0.5]),
+        data: layers.map((_, index) => [index, 0]),
         renderItem: ({ dataIndex }, api) => {
-          const [x = 0, y = 0] = api.coord([dataIndex, -0.5]);
+          const [x = 0] = api.coord([dataIndex, 0]);
           const { title } = layers[dataIndex]!;
-          const style = { text: title, x, y: y - 14, fill: inks.faint, align: 'center' } as const;
-          return { type: 'text', style: { ...style, fontSize: 12 } };
+          // Above the plane, wherever it was moved to.
+          const style = { text: title, x, y: TITLES_PX - 14, fill: inks.faint } as const;
+          return { type: 'text', style: { ...style, align: 'center', fontSize: 12 } };
         },
       },
       {
         type: 'custom',
         name: 'relations',
         silent: true,
+        clip: true,
         data: lines.map(() => [0, 0]),
         renderItem: ({ dataIndex }, api) => {
           const { from, to } = lines[dataIndex]!;
@@ -144,6 +200,7 @@ function optionOf(layout: Layout, lineage: Lineage, scheme: 'light' | 'dark'): C
       {
         type: 'custom',
         name: SERIES_BOXES,
+        clip: true,
         tooltip: {
           formatter: (point) => tooltipOf(boxes[(point as { dataIndex: number }).dataIndex]!),
         },
