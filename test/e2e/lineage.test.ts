@@ -78,7 +78,21 @@ it('stays readable where a table led to a hundred things, and is saved', async (
   await picture(page, 'lineage-busy-zoomed');
   expect((await graph.locator('canvas').screenshot()).equals(former)).toBe(false);
   await page.getByRole('button', { name: '150 %' }).click();
-  await page.getByRole('button', { name: '100 %' }).waitFor();
+  const whole = page.getByRole('button', { name: '100 %' });
+  await whole.waitFor();
+  // Zoomed by the wheel, it is whole again by the same button.
+  const drawn = async () => (await graph.locator('canvas').screenshot()).toString('base64');
+  await graph.scrollIntoViewIfNeeded();
+  const { x, y } = (await graph.boundingBox())!;
+  const before = await drawn();
+  await page.mouse.move(x + 20, y + 60);
+  await page.keyboard.down('Control');
+  await page.mouse.wheel(0, -300);
+  await page.keyboard.up('Control');
+  await expect.poll(drawn).not.toBe(before);
+  await whole.click();
+  await page.mouse.move(x + 20, y + 60);
+  await expect.poll(drawn).toBe(before);
   // The box of a run: it leads on to the run's own lineage.
   const { width } = (await graph.boundingBox())!;
   await graph.click({ position: { x: width / 2, y: 46 } });

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 
 import { busyFixture, requestId } from './fixture-data.ts';
+import { loopFixture } from './fixture-loop.ts';
+import { monitorsFixture } from './fixture-monitors.ts';
+import { pipelineId } from './fixture-pipelines.ts';
 import { runId } from './fixture-runs.ts';
 import { WebPages } from './web-pages.ts';
 
@@ -14,11 +17,13 @@ const PAGES = [
   '/monitors',
   '/monitors/late',
   '/loop',
+  '/loop/late/decisions/4',
   '/trace?endpoint=late',
   `/trace/${requestId(0)}`,
   '/runs',
   `/runs/${runId(1)}`,
   '/pipelines',
+  `/pipelines/${pipelineId(1)}`,
   '/models',
   '/models/late',
   '/models/late/versions/1',
@@ -33,6 +38,8 @@ const PAGES = [
 const ENDS: readonly (readonly [what: RegExp, why: string])[] = [
   [/ table (Inputs|Outputs|Labels of .*)$/, 'what one request brought and got: the row itself'],
   [/ table (Tags|Data sets|Logged models)$/, 'what a run recorded, word by word'],
+  [/ table (Figures of both versions|Guardrails)$/, 'a gate; it names its rows beside them'],
+  [/ table Attempts of .*$/, 'each attempt of a step: the row itself'],
   [/ table (Signature|Features of .*)$/, 'a declaration'],
   [/ card Mean of /, 'of the rows that the card beside it leads to'],
   [/ card Left out$/, 'rows that are in no table'],
@@ -55,16 +62,19 @@ const SHOWN = `[
   })),
 ]`;
 
-it('leads from each number to what is behind it', async () => {
-  web.server.show(busyFixture({ endpoints: 2, predictions: 20, events: 20, runs: 12 }));
+it('has a way on from each card, and from each table, to what is behind it', async () => {
+  const busy = busyFixture({ endpoints: 2, predictions: 20, events: 20, runs: 12, pipelines: 3 });
+  web.server.show({ ...busy, watch: { monitors: monitorsFixture(), loop: loopFixture() } });
   web.forgive(/404 \(Not Found\)/);
   const bare: string[] = [];
   for (const url of PAGES) {
     const page = await web.open(url);
+    const shown = () => page.evaluate<Shown[]>(SHOWN);
+    await expect.poll(async () => (await shown()).length, { message: url }).toBeGreaterThan(0);
     await page.waitForLoadState('networkidle');
-    for (const { what, isLinked } of await page.evaluate<Shown[]>(SHOWN)) {
-      const shown = `${url} ${what}`;
-      if (!isLinked && !ENDS.some(([end]) => end.test(shown))) bare.push(shown);
+    for (const { what, isLinked } of await shown()) {
+      const one = `${url} ${what}`;
+      if (!isLinked && !ENDS.some(([end]) => end.test(one))) bare.push(one);
     }
     await web.close();
   }

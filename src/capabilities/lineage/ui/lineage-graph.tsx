@@ -28,10 +28,11 @@ export function LineageGraph({ lineage, open }: LineageGraphProps): ReactNode {
   const navigate = useNavigate({ from: '/lineage' });
   const scheme = useComputedColorScheme('light');
   const layout = useMemo(() => layOutLineage(lineage, open), [lineage, open.join(' ')]);
-  const [step, setStep] = useState(0);
+  // A new object also where the step stays: the picture may have been moved since.
+  const [zoom, setZoom] = useState({ step: 0 });
   const option = useMemo(
-    () => ({ ...optionOf(layout, lineage, scheme), dataZoom: windowsOf(ZOOMS[step]!) }),
-    [layout, lineage, scheme, step],
+    () => ({ ...optionOf(layout, lineage, scheme), dataZoom: windowsOf(ZOOMS[zoom.step]!) }),
+    [layout, lineage, scheme, zoom],
   );
   const toggle = (title: string): void => {
     const next = open.includes(title) ? open.filter((one) => one !== title) : [...open, title];
@@ -52,7 +53,7 @@ export function LineageGraph({ lineage, open }: LineageGraphProps): ReactNode {
   return (
     <>
       <Group gap="xs" mb="xs">
-        <ZoomButtons step={step} onStep={setStep} />
+        <ZoomButtons step={zoom.step} onStep={(step) => setZoom({ step })} />
         {large.map(({ title, count, isOpen }) => (
           <Button
             key={title}
@@ -122,7 +123,7 @@ function ZoomButtons({ step, onStep }: ZoomButtonsProps): ReactNode {
   );
 }
 
-/** The middle of the plane at first; from there it is dragged. */
+/** The middle of the plane; from there it is dragged. */
 function windowsOf(zoom: number) {
   const span = { start: 50 - 50 / zoom, end: 50 + 50 / zoom };
   const inside = { type: 'inside', filterMode: 'none', zoomOnMouseWheel: 'ctrl' } as const;
